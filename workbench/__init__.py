@@ -1,0 +1,28 @@
+"""Face Workbench: a Jupyter-first research bench for face biometrics.
+
+Importing this package loads no heavy library; rooms load when they are first named.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = ("core", "files", "data", "models", "metrics", "methods", "claims", "studies", "runs", "figures")
+_NAMES = {"begin": "workbench.runs", "verify": "workbench.faces"}
+
+__all__ = [*_ROOMS, *_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"workbench.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
+    raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,31 @@
+"""Words and shapes that every room shares. NumPy only."""
+
+from . import seeds
+from .errors import (
+    DataError,
+    DeviceError,
+    DigestError,
+    ImageError,
+    ParameterError,
+    PluginError,
+    RunError,
+    ShapeError,
+    StoreError,
+    UnknownNameError,
+    WeightsError,
+    WorkbenchError,
+    nearest,
+)
+from .registry import Entry, Registry, slug
+from .result import ANSWERS, Answer, Evidence, Reported, Result, Verdict
+from .samples import Images, Samples
+from .trials import Measurements, Scores, Trials
+from .values import Estimate, Number, Undefined
+
+__all__ = [
+    "ANSWERS", "Answer", "DataError", "DeviceError", "DigestError", "Entry", "Estimate", "Evidence",
+    "ImageError", "Images", "Measurements", "Number", "ParameterError", "PluginError", "Registry",
+    "Reported", "Result", "RunError", "Samples", "Scores", "ShapeError", "StoreError", "Trials",
+    "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest", "seeds",
+    "slug",
+]  # fmt: skip
