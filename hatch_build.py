@@ -1,7 +1,7 @@
-"""Build hook: brings the face-api weights (npm package, MIT) into the package and checks every digest.
+"""Build hook: brings the face-api weights (npm package, MIT) and the notebooks into the wheel.
 
 The weights are not in the repository. They are fetched once with the npm client, from the registry that
-the client is set up for, and afterwards found in place.
+the client is set up for, checked against `SHA256SUMS`, and afterwards found in place.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ class WeightsHook(BuildHookInterface[Any]):
                 f"  expected: the files of npm package {PACKAGE}\n"
                 "  do: delete the files named and build again"
             )
+        if version == "standard":
+            # An editable install reads the notebooks where they are; a copy would only grow old.
+            build_data["force_include"][str(Path(self.root) / "notebooks")] = "workbench/_notebooks"
 
 
 def _digests(folder: Path) -> dict[str, str]:
