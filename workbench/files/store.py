@@ -1,0 +1,127 @@
+"""Writing that is whole or absent: write, flush, fsync, rename, fsync of the folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from ..core import StoreError
+from ._steps import step
+
+_MARK = ".partial-"
+
+
+def commit_bytes(path: str | Path, data: bytes) -> Path:
+    """Replace ``path`` by ``data`` in one step; a reader sees the old or the new file, never half.
+
+    Raises:
+        StoreError: it could not be written; what was there before is whole, and nothing is left over.
+    """
+    final = Path(path)
+    scratch = final.with_name(f".{final.name}{_MARK}{uuid.uuid4().hex}")
+    try:
+        step("create", final)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with os.fdopen(descriptor, "wb") as stream:
+            step("write", final)
+            stream.write(data)
+            step("flush", final)
+            stream.flush()
+            step("fsync", final)
+            os.fsync(stream.fileno())
+        step("rename", final)
+        scratch.replace(final)
+        step("fsync-folder", final.parent)
+        _fsync_folder(final.parent)
+    except OSError as error:
+        raise _failed(final, len(data), error) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+    return final
+
+
+def commit_text(path: str | Path, text: str) -> Path:
+    """`commit_bytes` of UTF-8 text."""
+    return commit_bytes(path, text.encode("utf-8"))
+
+
+def commit_folder(staging: str | Path, final: str | Path) -> Path:
+    """Move a finished folder to its place in one step.
+
+    Raises:
+        StoreError: ``final`` is there already, or the move failed; ``staging`` is then still whole.
+    """
+    source, target = Path(staging), Path(final)
+    if target.exists():
+        raise StoreError(
+            f"{target} is already there", expected="a new place", do="remove it or choose another"
+        )
+    try:
+        for file in sorted(p for p in source.rglob("*") if p.is_file()):
+            step("fsync", file)
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        step("rename", target)
+        source.rename(target)
+        step("fsync-folder", target.parent)
+        _fsync_folder(target.parent)
+    except OSError as error:
+        raise _failed(target, 0, error) from error
+    return target
+
+
+def append_line(path: str | Path, text: str) -> None:
+    """Add one line to a journal: a single write to the end, then fsync.
+
+    Raises:
+        StoreError: it could not be written.
+    """
+    file = Path(path)
+    line = text.replace("\n", "\\n").encode("utf-8") + b"\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        step("append", file)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            written = os.write(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _failed(file, len(line), error) from error
+    if written != len(line):
+        raise _failed(file, len(line), OSError("only a part of the line was written"))
+
+
+def sweep(folder: str | Path) -> int:
+    """Remove what killed writers left behind in ``folder``; returns how many files."""
+    left = list(Path(folder).glob(f".*{_MARK}*"))
+    for file in left:
+        file.unlink(missing_ok=True)
+    return len(left)
+
+
+def remove_folder(path: str | Path) -> None:
+    """Delete a folder of ours with all that is in it; absent is fine."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _failed(path: Path, size: int, error: OSError) -> StoreError:
+    return StoreError(
+        f"could not write {path}",
+        given=error.strerror or str(error),
+        expected=f"a writable place with {size} bytes free",
+        do="free space or choose another folder; what was there before is unchanged",
+    )
