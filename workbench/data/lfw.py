@@ -1,6 +1,6 @@
 """Labeled Faces in the Wild in its published layout, with View 1 and the ten folds of View 2.
 
-``<Name>/<Name>_0001.jpg`` below the folder or below one subfolder of it, and the lists ``pairs.txt`` (View 2),
+``<Name>/<Name>_0001.jpg`` below the folder or one subfolder of it, and the lists ``pairs.txt`` (View 2),
 ``pairsDevTrain.txt`` and ``pairsDevTest.txt`` (View 1) in the folder. G. B. Huang et al., UMass TR 07-49.
 """
 

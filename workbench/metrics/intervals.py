@@ -1,0 +1,164 @@
+"""Intervals: exact ones for counts, and the bootstrap over capture subjects.
+
+Trials that share a person are not independent, so people are drawn, not trials: in a resample a mated trial
+weighs as often as its subject was drawn, a non-mated one as the product over its two subjects. This is the
+two-sample bootstrap of Bolle, Ratha and Pankanti (2004) and Poh, Martin and Bengio (2007), by weights instead
+of copies. Ends are percentiles of the resampled values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ..core import Estimate, Measurements, Number, Scores, ShapeError, Undefined, seeds
+from .rates import ErrorRates, Fta, Ranked
+
+Statistic = Callable[[ErrorRates], Number]
+LEAST_SUBJECTS = 5
+
+
+def clopper_pearson(errors: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Exact binomial interval for independent trials.
+
+    Args:
+        errors: how many of ``n`` failed.
+        n: how many there were, at least 1.
+        level: confidence level.
+    """
+    if n < 1 or not 0 <= errors <= n:
+        raise ShapeError(
+            "errors out of n do not fit", given=f"{errors} of {n}", expected="0 <= errors <= n, n >= 1"
+        )
+    tail = (1 - level) / 2
+    low = 0.0 if errors == 0 else float(stats.beta.ppf(tail, errors, n - errors + 1))
+    high = 1.0 if errors == n else float(stats.beta.ppf(1 - tail, errors + 1, n - errors))
+    return low, high
+
+
+def wilson(errors: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval for independent trials (Wilson 1927)."""
+    if n < 1 or not 0 <= errors <= n:
+        raise ShapeError(
+            "errors out of n do not fit", given=f"{errors} of {n}", expected="0 <= errors <= n, n >= 1"
+        )
+    z = float(stats.norm.ppf((1 + level) / 2))
+    p = errors / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def rule_of_three(n: int) -> float:
+    """Upper 95 % end for a rate when none of ``n`` independent trials failed: ``3 / n``."""
+    if n < 1:
+        raise ShapeError("no trials", given=n, expected="n >= 1")
+    return 3.0 / n
+
+
+def multiplicities(subjects: int, resamples: int, *names: str | int) -> Iterator[NDArray[np.float64]]:
+    """How often each of ``subjects`` people is drawn, for every resample."""
+    rng = seeds.rng("bootstrap", *names)
+    for _ in range(resamples):
+        yield np.bincount(rng.integers(0, subjects, subjects), minlength=subjects).astype(np.float64)
+
+
+def trial_weights(subjects: NDArray[np.int64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight of each unit: the product of the multiplicities of the distinct subjects that it shows.
+
+    Args:
+        subjects: ``int64 (n, k)`` positions into ``drawn``.
+        drawn: multiplicity of each subject.
+    """
+    ordered = np.sort(subjects, axis=1)
+    weight = drawn[ordered[:, 0]]
+    for column in range(1, ordered.shape[1]):
+        again = ordered[:, column] == ordered[:, column - 1]
+        weight = weight * np.where(again, 1.0, drawn[ordered[:, column]])
+    return weight
+
+
+def percentile(values: list[float], level: float) -> tuple[float, float]:
+    """Ends of the percentile interval."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(np.asarray(values), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def of_scores(
+    scores: Scores, statistic: Statistic, rule: str, *, unit: str = "fraction", fta: Fta = "reject",
+    resamples: int = 1000, level: float = 0.95, seed: int = 0,
+) -> Estimate:  # fmt: skip
+    """A statistic of the error rates with its interval over capture subjects.
+
+    Args:
+        scores: one arm's scores.
+        statistic: takes `ErrorRates`, gives a number or `Undefined`.
+        rule: its definition in words.
+        unit: of the value.
+        fta: what a failure to acquire counts as.
+        resamples: how many; 0 gives no interval.
+        level: confidence level.
+        seed: of the resampling.
+    """
+    ranked = Ranked(scores, fta)
+    rates = ranked.rates()
+    value = rates if isinstance(rates, Undefined) else statistic(rates)
+    rule = f"{rule}; {ranked.rule}"
+    if isinstance(value, Undefined) or resamples == 0:
+        return Estimate(value, rule=rule, counts=ranked.counts, unit=unit, level=level)
+    names, position = np.unique(scores.trials.subjects, return_inverse=True)
+    position = position.reshape(scores.trials.subjects.shape)
+    drawn = []
+    for multiplicity in multiplicities(len(names), resamples, seed):
+        again = ranked.rates(trial_weights(position, multiplicity))
+        number = again if isinstance(again, Undefined) else statistic(again)
+        if not isinstance(number, Undefined):
+            drawn.append(float(number))
+    if len(names) < LEAST_SUBJECTS or len(drawn) < resamples / 2:
+        few = Undefined(f"fewer than {LEAST_SUBJECTS} capture subjects", ranked.counts)
+        return Estimate(value, few, few, rule, ranked.counts, unit, level)
+    low, high = percentile(drawn, level)
+    rule += f"; {level:.0%} percentile bootstrap over {len(names)} capture subjects, {resamples} resamples"
+    return Estimate(value, low, high, rule, ranked.counts, unit, level)
+
+
+def of_mean(
+    units: Measurements, *, against: Measurements | float = 0.0, resamples: int = 2000, level: float = 0.95,
+    seed: int = 0, unit: str = "",
+) -> Estimate:  # fmt: skip
+    """Mean of a quantity, or of its paired difference from another arm, with its interval over subjects.
+
+    Args:
+        units: one arm's measurements.
+        against: another arm's on the same units, or a constant.
+        resamples: how many.
+        level: confidence level.
+        seed: of the resampling.
+        unit: of the quantity.
+
+    Returns:
+        Undefined without units or with fewer than five capture subjects; units undefined in either arm are
+        dropped from both and counted.
+    """
+    other = against.values if isinstance(against, Measurements) else np.full(len(units), float(against))
+    difference = units.values - other
+    good = np.isfinite(difference)
+    subjects = units.subjects[good]
+    names, position = np.unique(subjects, return_inverse=True)
+    counts = {"units": int(good.sum()), "undefined": int((~good).sum()), "subjects": len(names)}
+    if len(names) < LEAST_SUBJECTS:
+        reason = "no unit has a value" if not good.any() else f"fewer than {LEAST_SUBJECTS} capture subjects"
+        return Estimate(Undefined(reason, counts), counts=counts, unit=unit, level=level)
+    values, position = difference[good], position.reshape(subjects.shape)
+    drawn = []
+    for multiplicity in multiplicities(len(names), resamples, seed):
+        weight = trial_weights(position, multiplicity)
+        if weight.sum() > 0:
+            drawn.append(float(weight @ values / weight.sum()))
+    low, high = percentile(drawn, level)
+    rule = f"mean over units; {level:.0%} percentile bootstrap over capture subjects, {resamples} resamples"
+    return Estimate(float(values.mean()), low, high, rule, counts, unit, level)
