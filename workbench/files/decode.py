@@ -75,9 +75,7 @@ def decode_image(data: bytes, *, name: str = "", limits: Limits = LIMITS) -> NDA
     """
     what = f"picture {name!r}" if name else "picture"
     if len(data) > limits.bytes:
-        raise ImageError(
-            f"{what} is too large", given=f"{len(data)} bytes", expected=f"at most {limits.bytes}"
-        )
+        raise ImageError(f"{what} is too large", given=f"{len(data)} bytes", expected=f"at most {limits.bytes}")
     kind = _sniff(data)
     if kind is None:
         raise ImageError(
@@ -206,9 +204,7 @@ def _upright(picture: Image.Image, what: str) -> NDArray[np.uint8]:
         grey = np.asarray(turned).astype(np.int64)
         return np.repeat((grey.clip(0, 65535) >> 8).astype(np.uint8)[..., None], 3, axis=2)
     if turned.mode == "F":
-        raise ImageError(
-            f"{what} holds floating-point values", expected="8 or 16 bits", do="convert it to PNG"
-        )
+        raise ImageError(f"{what} holds floating-point values", expected="8 or 16 bits", do="convert it to PNG")
     if profile and turned.mode in ("RGB", "CMYK", "L"):
         turned = _to_srgb(turned, profile)
     if turned.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in turned.info:
@@ -220,9 +216,7 @@ def _upright(picture: Image.Image, what: str) -> NDArray[np.uint8]:
 def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(
-            picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         # A damaged profile says nothing about the pixels: they are read as sRGB, as browsers do.
         return picture

@@ -47,9 +47,7 @@ def run_limited(
         reply = unpack(ours.recv_bytes())
     except EOFError:
         child.join()
-        raise RunError(
-            "a limited task died", given=_cause(child.exitcode), do="allow it more memory"
-        ) from None
+        raise RunError("a limited task died", given=_cause(child.exitcode), do="allow it more memory") from None
     finally:
         if child.is_alive():
             os.killpg(child.pid or 0, signal.SIGKILL)

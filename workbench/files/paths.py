@@ -59,9 +59,7 @@ def read_bytes(path: str | Path, *, limit: int = BYTES_LIMIT) -> bytes:
             f"cannot read {file}", given=error.strerror, expected="a readable file", do="check the path"
         ) from error
     if len(data) > limit:
-        raise StoreError(
-            f"{file} is too large", given=f"over {limit} bytes", expected=f"at most {limit} bytes"
-        )
+        raise StoreError(f"{file} is too large", given=f"over {limit} bytes", expected=f"at most {limit} bytes")
     return data
 
 

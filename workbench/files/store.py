@@ -56,9 +56,7 @@ def commit_folder(staging: str | Path, final: str | Path) -> Path:
     """
     source, target = Path(staging), Path(final)
     if target.exists():
-        raise StoreError(
-            f"{target} is already there", expected="a new place", do="remove it or choose another"
-        )
+        raise StoreError(f"{target} is already there", expected="a new place", do="remove it or choose another")
     try:
         for file in sorted(p for p in source.rglob("*") if p.is_file()):
             step("fsync", file)

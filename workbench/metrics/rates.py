@@ -50,9 +50,7 @@ class Ranked:
         self.index = np.flatnonzero(used)[order]
         self.mated = mated[order]
         ranked = values[order]
-        self.starts = (
-            np.flatnonzero(np.r_[True, ranked[1:] > ranked[:-1]]) if len(ranked) else np.zeros(0, int)
-        )
+        self.starts = np.flatnonzero(np.r_[True, ranked[1:] > ranked[:-1]]) if len(ranked) else np.zeros(0, int)
         distinct = ranked[self.starts]
         # A threshold of minus infinity would accept what failed to acquire: nothing can.
         self.first = int(len(distinct) > 0 and np.isneginf(distinct[0]))

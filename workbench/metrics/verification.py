@@ -171,9 +171,7 @@ def fold_accuracy(scores: Scores, folds: NDArray[np.int64] | None = None) -> Est
         f"mean accuracy over {n} folds, each at the threshold best on the other {n - 1} (lowest of equals); "
         f"standard error {error:.4f}; failures to acquire are rejections"
     )
-    return Estimate(
-        mean, max(0.0, mean - half), min(1.0, mean + half), rule, counts | {"folds": n}, "fraction"
-    )
+    return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), rule, counts | {"folds": n}, "fraction")
 
 
 def best_threshold(values: NDArray[np.float64], mated: NDArray[np.bool_]) -> float:

@@ -131,9 +131,7 @@ class AnchorDetector:
             found[i] = faces
         return found
 
-    def _pass(
-        self, images: Sequence[NDArray[np.uint8]], least: float, batch: int, part: float
-    ) -> list[Faces]:
+    def _pass(self, images: Sequence[NDArray[np.uint8]], least: float, batch: int, part: float) -> list[Faces]:
         found: list[Faces] = []
         for start in range(0, len(images), batch):
             group = images[start : start + batch]

@@ -85,9 +85,7 @@ class Embedder:
             )
         length = np.linalg.norm(raw, axis=1, keepdims=True)
         if not np.all(np.isfinite(length)) or np.any(length == 0):
-            raise WeightsError(
-                f"{self.card.name} gave a zero or non-finite embedding", do="check its weights"
-            )
+            raise WeightsError(f"{self.card.name} gave a zero or non-finite embedding", do="check its weights")
         return np.asarray(raw / length, dtype=np.float32)
 
     def _checked(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:

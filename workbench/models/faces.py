@@ -60,16 +60,12 @@ class _CropModel:
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         check_images(images)
         if np.shape(boxes) != (len(images), 4):
-            raise ShapeError(
-                "one box per picture is needed", given=np.shape(boxes), expected=(len(images), 4)
-            )
+            raise ShapeError("one box per picture is needed", given=np.shape(boxes), expected=(len(images), 4))
         outputs: list[NDArray[np.float32]] = []
         backs: list[NDArray[np.float64]] = []
         for start in range(0, len(images), batch):
             pairs = zip(images[start : start + batch], boxes[start : start + batch], strict=True)
-            squares, places = zip(
-                *(crop_square(i, b, self.card.input_size[0]) for i, b in pairs), strict=True
-            )
+            squares, places = zip(*(crop_square(i, b, self.card.input_size[0]) for i, b in pairs), strict=True)
             outputs.append(self.engine(prepare(np.stack(squares), self.card)))
             backs.extend(places)
         return np.concatenate(outputs), np.stack(backs)
@@ -135,5 +131,5 @@ class ExpressionModel(_CropModel):
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.float32] = weights / weights.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float32] = np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
     return shares

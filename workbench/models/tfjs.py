@@ -48,9 +48,7 @@ def read_faceapi(model: str, expected: Mapping[str, str]) -> dict[str, NDArray[n
             )
         data = files.read_bytes(FOLDER / name)
         if files.sha256_bytes(data) != expected[name]:
-            raise DigestError(
-                f"{name} is damaged", expected=f"SHA-256 {expected[name]}", do="install it again"
-            )
+            raise DigestError(f"{name} is damaged", expected=f"SHA-256 {expected[name]}", do="install it again")
         content.append(data)
     return decode(json.loads(content[0]), content[1], model)
 
@@ -69,9 +67,7 @@ def decode(manifest: Any, data: bytes, name: str) -> dict[str, NDArray[np.float3
         count = math.prod(entry["shape"])
         end = offset + count * dtype.itemsize
         if end > len(data):
-            raise WeightsError(
-                f"{name} ends within {entry['name']}", given=f"{len(data)} bytes", expected=end
-            )
+            raise WeightsError(f"{name} ends within {entry['name']}", given=f"{len(data)} bytes", expected=end)
         raw = np.frombuffer(data[offset:end], dtype=dtype).astype(np.float32)
         if quantised:
             raw = raw * np.float32(quantised["scale"]) + np.float32(quantised["min"])

@@ -24,8 +24,6 @@ def files(stem: str) -> dict[str, str]:
 def network(card: Card, path: str, build: Callable[[Any], Any]) -> Any:
     """The torch module of a face-api card, from its checked weights."""
     if path:
-        raise ParameterError(
-            f"{card.name} brings its own weights", given=path, do=f"write just {card.name!r}"
-        )
+        raise ParameterError(f"{card.name} brings its own weights", given=path, do=f"write just {card.name!r}")
     stem = next(name for name in card.files if name.endswith(".bin")).removesuffix(".bin")
     return build(read_faceapi(stem, card.files))

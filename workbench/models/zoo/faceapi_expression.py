@@ -29,7 +29,5 @@ def load(path: str = "", device: str = "auto", backend: Backend = "auto") -> Any
     from ..networks.dense import DenseNetwork
 
     network = _faceapi.network(CARD, path, DenseNetwork)
-    engine = make_engine(
-        network, CARD.name, CARD.input_size, device, "torch" if backend == "auto" else backend
-    )
+    engine = make_engine(network, CARD.name, CARD.input_size, device, "torch" if backend == "auto" else backend)
     return ExpressionModel(CARD, engine)

@@ -66,9 +66,7 @@ def load(path: str = "", device: str = "auto", backend: Backend = "auto") -> YuN
     if not path:
         raise ParameterError("yunet needs a file", expected="yunet:PATH", do="name the file")
     if device not in ("auto", "cpu") or backend != "auto":
-        raise DeviceError(
-            "yunet runs in OpenCV on the CPU", given=f"{device}, {backend}", expected="cpu, auto"
-        )
+        raise DeviceError("yunet runs in OpenCV on the CPU", given=f"{device}, {backend}", expected="cpu, auto")
     data = files.read_onnx(path)
     card = replace(CARD, files={Path(path).name: files.sha256_bytes(data)})
     return YuNet(data, card)

@@ -1,0 +1,49 @@
+"""Phantom faces: the embedded data set, named after imaging phantoms; the people do not exist.
+
+A head is a template surface plus smooth displacements, linear in named identity modes and facial movements
+(`shape`). Its colour follows from the template place: skin by Beer and Lambert's law with melanin and
+haemoglobin (`colour`). A z-buffer in torch finds what each pixel sees (`raster`); light is an ambient and a
+wrapped directional term with a highlight; the sensor averages, blurs, encodes as sRGB and adds noise
+(`render`). Every factor is an array of its own and is changed alone; the truth comes with the picture.
+
+What phantom faces are not: photographs. Their variety is that of a few dozen modes that we chose, hair is
+simple, skin has no pores, light casts no shadows. A claim that holds here holds for *these* faces; a claim
+that fails here may still hold on photographs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .dataset import PhantomDataset
+
+_LAZY = {
+    "CHIP": "dataset", "EXPRESSIONS": "scene", "Identities": "identity", "MODES": "identity",
+    "MOVEMENTS": "scene", "PARTS": "colour", "PART_MODES": "identity", "PhantomDataset": "dataset",
+    "Rendering": "render", "Scene": "scene", "chip_matrices": "dataset", "chips": "dataset",
+    "expression": "scene", "faces": "dataset", "frontal": "scene", "identities": "identity",
+    "occlude": "scene", "render": "render", "scenes": "dataset", "swap_part": "scene", "varied": "scene",
+}  # fmt: skip
+
+__all__ = ["open", *_LAZY]
+
+
+def open(path: str = "", **options: Any) -> PhantomDataset:
+    """The data set; ``subjects``, ``images``, ``size``, ``seed`` and ``subset`` may be chosen."""
+    from ...core import ParameterError
+    from .dataset import PhantomDataset
+
+    if path:
+        raise ParameterError("phantom faces have no folder", given=path, do="write just 'phantom'")
+    return PhantomDataset(**options)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        module = importlib.import_module(f".{_LAZY[name]}", __name__)
+        value = getattr(module, name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
