@@ -24,9 +24,7 @@ def test_an_estimate_prints_its_interval() -> None:
 
 
 def test_errors_keep_their_parts_across_processes() -> None:
-    error = pickle.loads(
-        pickle.dumps(ImageError("cannot decode", given="GIF87", expected="JPEG", do="convert it"))
-    )
+    error = pickle.loads(pickle.dumps(ImageError("cannot decode", given="GIF87", expected="JPEG", do="convert it")))
     assert (type(error), error.given, error.do) == (ImageError, "GIF87", "convert it")
     unknown = pickle.loads(pickle.dumps(UnknownNameError("study", "salency", ["saliency"])))
     assert type(unknown) is UnknownNameError

@@ -66,8 +66,6 @@ def test_a_raw_loader_is_noticed(line: str) -> None:
     assert list(raw_calls(line))
 
 
-@pytest.mark.parametrize(
-    "line", ["files.read_text(p)", "files.read_image(p)", "data.open_dataset('phantom')"]
-)
+@pytest.mark.parametrize("line", ["files.read_text(p)", "files.read_image(p)", "data.open_dataset('phantom')"])
 def test_the_gate_is_allowed(line: str) -> None:
     assert not list(raw_calls(line))

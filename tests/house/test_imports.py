@@ -88,9 +88,7 @@ def test_every_room_has_a_floor(repository: Path) -> None:
     assert rooms - FLOOR.keys() == set()
 
 
-@pytest.mark.parametrize(
-    "statement", ["import workbench", "import workbench.cli", "import workbench.studies"]
-)
+@pytest.mark.parametrize("statement", ["import workbench", "import workbench.cli", "import workbench.studies"])
 def test_naming_the_workbench_loads_nothing_heavy(statement: str) -> None:
     heavy = [
         "torch",

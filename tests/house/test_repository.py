@@ -12,9 +12,7 @@ import pytest
 
 # Written in pieces, so that this file does not find itself.
 FORBIDDEN = {
-    "a path of a development machine": re.compile(
-        "(/ho" + r"me/\w+/|/ro" + "ot/|/wo" + "rk/main|/Us" + r"ers/\w+/)"
-    ),
+    "a path of a development machine": re.compile("(/ho" + r"me/\w+/|/ro" + "ot/|/wo" + "rk/main|/Us" + r"ers/\w+/)"),
     "a registry's host": re.compile("registry" + r"\.npmjs|pypi\." + "org/simple|files" + r"\.pythonhosted"),
     "a secret": re.compile("sk" + r"-[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE" + " KEY"),
 }
@@ -23,9 +21,7 @@ PICTURES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tiff", ".pgm"}
 
 @pytest.fixture(scope="module")
 def tracked(repository: Path) -> list[Path]:
-    done = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip("not a git checkout")
     return [repository / name for name in done.stdout.split("\0") if name and (repository / name).exists()]

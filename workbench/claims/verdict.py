@@ -65,9 +65,7 @@ def compare(
     return _decide(nothing, comparison, effect)
 
 
-def _arm(
-    arms: dict[str, Measurements] | object, name: str | float, comparison: Comparison
-) -> Measurements | float:
+def _arm(arms: dict[str, Measurements] | object, name: str | float, comparison: Comparison) -> Measurements | float:
     if not isinstance(name, str):
         return float(name)
     if not isinstance(arms, dict) or name not in arms:

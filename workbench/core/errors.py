@@ -16,9 +16,7 @@ class WorkbenchError(Exception):
         do: the next step for the reader.
     """
 
-    def __init__(
-        self, what: str, *, given: object = None, expected: object = None, do: str | None = None
-    ) -> None:
+    def __init__(self, what: str, *, given: object = None, expected: object = None, do: str | None = None) -> None:
         self.what = what
         self.given = given
         self.expected = expected
@@ -37,9 +35,7 @@ class WorkbenchError(Exception):
         return _rebuild, (type(self), self.what, self.given, self.expected, self.do)
 
 
-def _rebuild(
-    kind: type[WorkbenchError], what: str, given: object, expected: object, do: str | None
-) -> WorkbenchError:
+def _rebuild(kind: type[WorkbenchError], what: str, given: object, expected: object, do: str | None) -> WorkbenchError:
     error = kind.__new__(kind)
     WorkbenchError.__init__(error, what, given=given, expected=expected, do=do)
     return error

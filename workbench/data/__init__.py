@@ -19,7 +19,7 @@ from .. import files
 from ..core import Registry, Samples, Trials
 
 REGISTRY = Registry("data set", "workbench.data", "workbench.datasets")
-_INFRASTRUCTURE = {"protocols"}
+_INFRASTRUCTURE = {"pairs", "protocols"}
 
 __all__ = ["REGISTRY", "Dataset", "describe", "names", "open_dataset", "split"]
 

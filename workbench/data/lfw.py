@@ -122,18 +122,14 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     lines = text.splitlines()
     head = lines[0].split() if lines else []
     if not head or not all(h.isdigit() for h in head) or len(head) > 2:
-        raise DataError(
-            f"{name}, line 1 is no header", given=lines[:1], expected="'<folds> <pairs>' or '<pairs>'"
-        )
+        raise DataError(f"{name}, line 1 is no header", given=lines[:1], expected="'<folds> <pairs>' or '<pairs>'")
     folds, each = (int(head[0]), int(head[1])) if len(head) == 2 else (1, int(head[0]))
     pairs: list[Pair] = []
     for number, line in enumerate(lines[1:], 2):
         if line.strip():
             pairs.append(_pair(line.split(), (len(pairs) // (2 * each)), f"{name}, line {number}"))
     if len(pairs) != folds * 2 * each:
-        raise DataError(
-            f"{name} is cut short or too long", given=f"{len(pairs)} pairs", expected=folds * 2 * each
-        )
+        raise DataError(f"{name} is cut short or too long", given=f"{len(pairs)} pairs", expected=folds * 2 * each)
     return pairs
 
 
@@ -142,9 +138,7 @@ def _pair(words: list[str], fold: int, where: str) -> Pair:
         return Pair((words[0], int(words[1])), (words[0], int(words[2])), fold)
     if len(words) == 4 and words[1].isdigit() and words[3].isdigit():
         return Pair((words[0], int(words[1])), (words[2], int(words[3])), fold)
-    raise DataError(
-        f"{where} is no pair", given=" ".join(words)[:100], expected="'Name i j' or 'Name i Other j'"
-    )
+    raise DataError(f"{where} is no pair", given=" ".join(words)[:100], expected="'Name i j' or 'Name i Other j'")
 
 
 def _file(side: tuple[str, int]) -> str:
@@ -169,7 +163,5 @@ def open(path: str = "") -> Lfw:
     places = [root, *sorted(p for p in root.iterdir() if p.is_dir())]
     pictures = next((p for p in places if any(p.glob("*/*_0001.jpg"))), None)
     if pictures is None:
-        raise DataError(
-            f"{root.name} holds no LFW pictures", expected="<Name>/<Name>_0001.jpg", do="unpack lfw.tgz"
-        )
+        raise DataError(f"{root.name} holds no LFW pictures", expected="<Name>/<Name>_0001.jpg", do="unpack lfw.tgz")
     return Lfw(root, pictures, lists)

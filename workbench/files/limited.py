@@ -41,9 +41,7 @@ def run_limited(
     theirs.close()
     try:
         if not ours.poll(seconds):
-            raise RunError(
-                "a limited task took too long", given=f"over {seconds} s", do="allow it more seconds"
-            )
+            raise RunError("a limited task took too long", given=f"over {seconds} s", do="allow it more seconds")
         reply = unpack(ours.recv_bytes())
     except EOFError:
         child.join()

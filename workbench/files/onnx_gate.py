@@ -75,9 +75,7 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 
 def _tensors(model: Any, nodes: list[Any]) -> Iterator[Any]:
-    graphs = [model.graph] + [
-        g for n in nodes for a in n.attribute if a.type in (5, 10) for g in [a.g, *a.graphs]
-    ]
+    graphs = [model.graph] + [g for n in nodes for a in n.attribute if a.type in (5, 10) for g in [a.g, *a.graphs]]
     for graph in graphs:
         yield from graph.initializer
         for sparse in graph.sparse_initializer:
@@ -95,15 +93,11 @@ def _check_sizes(model: Any, nodes: list[Any], name: str) -> None:
     from onnx import numpy_helper
 
     constants = {t.name: t for t in model.graph.initializer}
-    constants |= {
-        n.output[0]: a.t for n in nodes if n.op_type == "Constant" for a in n.attribute if a.name == "value"
-    }
+    constants |= {n.output[0]: a.t for n in nodes if n.op_type == "Constant" for a in n.attribute if a.name == "value"}
     for node in nodes:
         for source in node.input if node.op_type in _MAKERS else ():
             tensor = constants.get(source)
             if tensor is not None and math.prod(tensor.dims) <= 16 and tensor.data_type in (6, 7):
                 asked = math.prod(max(1, int(v)) for v in numpy_helper.to_array(tensor).ravel())
                 if asked > _ELEMENTS:
-                    raise _refused(
-                        name, f"{node.op_type} asks for a tensor of absurd size", f"{asked} elements"
-                    )
+                    raise _refused(name, f"{node.op_type} asks for a tensor of absurd size", f"{asked} elements")

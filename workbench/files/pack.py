@@ -48,9 +48,7 @@ def unpack(data: bytes) -> Any:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             tree = json.loads(archive.read(_TREE))
-            arrays = [
-                read_npy(archive.read(f"{i}.npy"), f"array {i}") for i in range(len(archive.namelist()) - 1)
-            ]
+            arrays = [read_npy(archive.read(f"{i}.npy"), f"array {i}") for i in range(len(archive.namelist()) - 1)]
         return _unfold(tree, arrays)
     except (zipfile.BadZipFile, KeyError, IndexError, ValueError, TypeError, WeightsError) as error:
         raise StoreError(
@@ -84,10 +82,7 @@ def _fold(thing: object, arrays: list[np.ndarray[Any, Any]], place: str) -> obje
         return {"m": pairs}
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         kind = type(thing)
-        fields = {
-            f.name: _fold(getattr(thing, f.name), arrays, f"{place}.{f.name}")
-            for f in dataclasses.fields(thing)
-        }
+        fields = {f.name: _fold(getattr(thing, f.name), arrays, f"{place}.{f.name}") for f in dataclasses.fields(thing)}
         return {"d": f"{kind.__module__}:{kind.__qualname__}", "v": fields}
     raise ShapeError(
         "a step returned what cannot be stored",
@@ -129,6 +124,4 @@ def _dataclass(name: str) -> Any:
 def _homes() -> set[str]:
     from importlib.metadata import entry_points
 
-    return {"workbench"} | {
-        p.value.split(".")[0].split(":")[0] for p in entry_points(group="workbench.studies")
-    }
+    return {"workbench"} | {p.value.split(".")[0].split(":")[0] for p in entry_points(group="workbench.studies")}

@@ -38,9 +38,7 @@ def from_json(text: str) -> Any:
     try:
         return _rich(json.loads(text, parse_constant=_refuse_constant))
     except (ValueError, TypeError, RecursionError) as error:
-        raise StoreError(
-            "this is not the workbench's JSON", given=str(error), expected="what to_json wrote"
-        ) from error
+        raise StoreError("this is not the workbench's JSON", given=str(error), expected="what to_json wrote") from error
 
 
 def _refuse_constant(text: str) -> None:

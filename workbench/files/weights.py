@@ -190,8 +190,6 @@ def _array(tensor: Any, key: str, name: str) -> NDArray[Any]:
 
     stored = tensor.untyped_storage().nbytes() if tensor.layout == torch.strided else 0
     if tensor.numel() * tensor.element_size() > stored:
-        raise _refused(
-            name, f"tensor {key!r} claims more than is stored", f"{tuple(tensor.shape)}, {stored} bytes"
-        )
+        raise _refused(name, f"tensor {key!r} claims more than is stored", f"{tuple(tensor.shape)}, {stored} bytes")
     plain = tensor.detach()
     return np.asarray((plain.float() if plain.dtype == torch.bfloat16 else plain).numpy())

@@ -30,9 +30,7 @@ def clopper_pearson(errors: int, n: int, *, level: float = 0.95) -> tuple[float,
         level: confidence level.
     """
     if n < 1 or not 0 <= errors <= n:
-        raise ShapeError(
-            "errors out of n do not fit", given=f"{errors} of {n}", expected="0 <= errors <= n, n >= 1"
-        )
+        raise ShapeError("errors out of n do not fit", given=f"{errors} of {n}", expected="0 <= errors <= n, n >= 1")
     tail = (1 - level) / 2
     low = 0.0 if errors == 0 else float(stats.beta.ppf(tail, errors, n - errors + 1))
     high = 1.0 if errors == n else float(stats.beta.ppf(1 - tail, errors + 1, n - errors))
@@ -42,9 +40,7 @@ def clopper_pearson(errors: int, n: int, *, level: float = 0.95) -> tuple[float,
 def wilson(errors: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval for independent trials (Wilson 1927)."""
     if n < 1 or not 0 <= errors <= n:
-        raise ShapeError(
-            "errors out of n do not fit", given=f"{errors} of {n}", expected="0 <= errors <= n, n >= 1"
-        )
+        raise ShapeError("errors out of n do not fit", given=f"{errors} of {n}", expected="0 <= errors <= n, n >= 1")
     z = float(stats.norm.ppf((1 + level) / 2))
     p = errors / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)

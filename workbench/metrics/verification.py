@@ -50,9 +50,7 @@ def at_most(rates: ErrorRates, fmr: float) -> int:
 
 def _check_rate(fmr: float) -> float:
     if not 0.0 <= fmr <= 1.0:
-        raise ShapeError(
-            "a rate is a fraction", given=fmr, expected="0 <= FMR <= 1; per cent are divided by 100"
-        )
+        raise ShapeError("a rate is a fraction", given=fmr, expected="0 <= FMR <= 1; per cent are divided by 100")
     return fmr
 
 

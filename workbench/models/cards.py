@@ -112,9 +112,7 @@ def card_from_json(fields: Mapping[str, Any], name: str) -> Card:
             f"the card of {name} does not fit", given=error, do="see `workbench models show onnx`"
         ) from error
     if card.colour not in ("RGB", "BGR"):
-        raise WeightsError(
-            f"the card of {name} does not fit", given=f"colour {card.colour!r}", expected="RGB or BGR"
-        )
+        raise WeightsError(f"the card of {name} does not fit", given=f"colour {card.colour!r}", expected="RGB or BGR")
     return card
 
 

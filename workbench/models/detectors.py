@@ -135,16 +135,12 @@ class AnchorDetector:
         found: list[Faces] = []
         for start in range(0, len(images), batch):
             group = images[start : start + batch]
-            squares, factors = zip(
-                *(letterbox(i, self.card.input_size[0], part=part) for i in group), strict=True
-            )
+            squares, factors = zip(*(letterbox(i, self.card.input_size[0], part=part) for i in group), strict=True)
             outputs = self.engine(prepare(np.stack(squares), self.card))
             found += [self._faces(o, f, i, least) for o, f, i in zip(outputs, factors, group, strict=True)]
         return found
 
-    def _faces(
-        self, output: NDArray[np.float32], factor: float, image: NDArray[np.uint8], least: float
-    ) -> Faces:
+    def _faces(self, output: NDArray[np.float32], factor: float, image: NDArray[np.uint8], least: float) -> Faces:
         good = output[output[:, 4] >= least]
         good = good[suppress(good[:, :4], good[:, 4], self.overlap)]
         limit = np.tile(image.shape[1::-1], 2).astype(np.float32)

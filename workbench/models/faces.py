@@ -92,7 +92,7 @@ class Landmarker(_CropModel):
         out, back = self._run(images, boxes, batch)
         points = out.reshape(-1, 68, 2) * self.card.input_size[0]
         placed = np.einsum("nij,nkj->nki", back[:, :, :2], points) + back[:, None, :, 2]
-        return placed.astype(np.float32)
+        return np.asarray(placed, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,7 @@ class AgeGender:
 class AgeGenderModel(_CropModel):
     """Apparent age and gender presentation."""
 
-    def predict(
-        self, images: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32], *, batch: int = 64
-    ) -> AgeGender:
+    def predict(self, images: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32], *, batch: int = 64) -> AgeGender:
         """One face per picture; ``boxes (n, 4)`` in pixels."""
         out, _ = self._run(images, boxes, batch)
         return AgeGender(out[:, 0], _softmax(out[:, 1:])[:, 0])
@@ -126,7 +124,8 @@ class ExpressionModel(_CropModel):
         self, images: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float32], *, batch: int = 64
     ) -> NDArray[np.float32]:
         """``float32 (n, 7)`` shares that sum to one; ``boxes (n, 4)`` in pixels."""
-        return _softmax(self._run(images, boxes, batch)[0])
+        out, _ = self._run(images, boxes, batch)
+        return _softmax(out)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

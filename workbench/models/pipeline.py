@@ -128,9 +128,7 @@ class Pipeline:
         for (n, image), found in zip(whole, faces, strict=True):
             if len(found):
                 best = pick(found, image.shape[:2], self.choose)
-                kept.append(
-                    (n, image, found.boxes[best], None if found.landmarks is None else found.landmarks[best])
-                )
+                kept.append((n, image, found.boxes[best], None if found.landmarks is None else found.landmarks[best]))
             else:
                 reasons[n] = "no face found"
         pictures = [k[1] for k in kept]

@@ -4,7 +4,7 @@ A head is a template surface plus smooth displacements, linear in named identity
 (`shape`). Its colour follows from the template place: skin by Beer and Lambert's law with melanin and
 haemoglobin (`colour`). A z-buffer in torch finds what each pixel sees (`raster`); light is an ambient and a
 wrapped directional term with a highlight; the sensor averages, blurs, encodes as sRGB and adds noise
-(`render`). Every factor is an array of its own and is changed alone; the truth comes with the picture.
+(`picture`). Every factor is an array of its own and is changed alone; the truth comes with the picture.
 
 What phantom faces are not: photographs. Their variety is that of a few dozen modes that we chose, hair is
 simple, skin has no pores, light casts no shadows. A claim that holds here holds for *these* faces; a claim
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 _LAZY = {
     "CHIP": "dataset", "EXPRESSIONS": "scene", "Identities": "identity", "MODES": "identity",
     "MOVEMENTS": "scene", "PARTS": "colour", "PART_MODES": "identity", "PhantomDataset": "dataset",
-    "Rendering": "render", "Scene": "scene", "chip_matrices": "dataset", "chips": "dataset",
+    "Rendering": "picture", "Scene": "scene", "chip_matrices": "dataset", "chips": "dataset",
+    "hidden": "changed", "swapped": "changed",
     "expression": "scene", "faces": "dataset", "frontal": "scene", "identities": "identity",
-    "occlude": "scene", "render": "render", "scenes": "dataset", "swap_part": "scene", "varied": "scene",
+    "occlude": "scene", "render": "picture", "scenes": "dataset", "swap_part": "scene", "varied": "scene",
 }  # fmt: skip
 
 __all__ = ["open", *_LAZY]

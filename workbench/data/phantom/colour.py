@@ -83,9 +83,7 @@ class Paint:
 def paint(s: Surface) -> Paint:
     """Colour every point."""
     skin = skin_colour(s)
-    p = Paint(
-        skin, torch.full_like(s.theta, 0.5), torch.ones_like(s.theta), torch.full_like(s.kind, _PART["skin"])
-    )
+    p = Paint(skin, torch.full_like(s.theta, 0.5), torch.ones_like(s.theta), torch.full_like(s.kind, _PART["skin"]))
     face = s.kind == HEAD
     front = ramp(torch.cos(s.theta), 0.0, 0.3) * face
     x, y = s.place[:, 0], s.place[:, 1]
@@ -127,9 +125,7 @@ def _regions(p: Paint, s: Surface, x: Tensor, y: Tensor, front: Tensor) -> None:
     a = x.abs()
 
     def pit(cx: float, cy: float, wide: float, high: float, depth: float) -> None:
-        p.shade = p.shade * (
-            1 - depth * front * torch.exp(-(((a - cx) / wide) ** 2 + ((y - cy) / high) ** 2) / 2)
-        )
+        p.shade = p.shade * (1 - depth * front * torch.exp(-(((a - cx) / wide) ** 2 + ((y - cy) / high) ** 2) / 2))
 
     pit(15, 2, 5, 6, 0.28)
     pit(29, 8, 13, 4, 0.16)
@@ -141,9 +137,7 @@ def _regions(p: Paint, s: Surface, x: Tensor, y: Tensor, front: Tensor) -> None:
     p.shade = p.shade * (1 - front * fold * (0.07 + 0.28 * s.move("smile")))
     lines = torch.exp(-(((a - 4.5) / 1.6) ** 2 + ((y - 17) / 6) ** 2) / 2)
     p.shade = p.shade * (1 - 0.4 * front * lines * s.move("frown"))
-    p.shade = p.shade * (
-        1 - 0.3 * front * s.move("nose_wrinkle") * torch.exp(-((a / 9) ** 2 + ((y + 2) / 2) ** 2) / 2)
-    )
+    p.shade = p.shade * (1 - 0.3 * front * s.move("nose_wrinkle") * torch.exp(-((a / 9) ** 2 + ((y + 2) / 2) ** 2) / 2))
     hole = front * ramp(((a - 7.2) / 3.8) ** 2 + ((y + 50.4) / 2.0) ** 2, 1.3, 0.7)
     p.over(p.colour * 0.12, hole, 0.1)
     nose = front * (y < 2) * (y > -54) * (a < 8 + 0.2 * (-y).clamp(0, 48))
@@ -203,9 +197,7 @@ def _eyes(p: Paint, s: Surface, x: Tensor, y: Tensor, front: Tensor) -> None:
     gy = y - 0.4 - 0.20 * s.gaze[:, 1]
     gx = gx - 0.40 * s.gaze[:, 0]
     radius = (gx**2 + gy**2).sqrt()
-    p.over(
-        iris_colour(s) * (0.75 + 0.5 * ramp(radius, 2.0, 5.0))[:, None], inside * ramp(radius, 6.3, 5.7), 1.0
-    )
+    p.over(iris_colour(s) * (0.75 + 0.5 * ramp(radius, 2.0, 5.0))[:, None], inside * ramp(radius, 6.3, 5.7), 1.0)
     p.over(white * 0.03, inside * ramp(radius, 6.6, 6.1) * ramp(radius, 5.3, 6.1) * 0.7, 1.0)
     p.over(white * 0.01, inside * ramp(radius, 2.9, 2.4), 1.0)
     glint = inside * ramp(((gx + 1.9) ** 2 + (gy - 2.1) ** 2).sqrt(), 1.3, 0.7)
@@ -249,10 +241,7 @@ def _brows(p: Paint, s: Surface, x: Tensor, y: Tensor, front: Tensor) -> None:
     thick = (2.35 + 0.75 * s.mode("brow_thickness")).clamp(0.8) * (1.15 - 0.75 * along.clamp(0, 1))
     body = ramp((y - middle).abs() - thick, 1.0, -0.8) * ramp(along, -0.02, 0.07) * ramp(along, 1.02, 0.88)
     amount = (
-        front
-        * body
-        * (0.72 + 0.16 * s.mode("brow_dark")).clamp(0.3, 0.97)
-        * (0.86 + 0.3 * s.grain[:, 2]).clamp(0, 1)
+        front * body * (0.72 + 0.16 * s.mode("brow_dark")).clamp(0.3, 0.97) * (0.86 + 0.3 * s.grain[:, 2]).clamp(0, 1)
     )
     p.over(hair_colour(s) * 0.75, amount, 0.15)
     p.mark("brows", front * body)

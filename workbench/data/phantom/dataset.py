@@ -15,7 +15,7 @@ from ...core import ParameterError, Samples, Trials
 from ...files import sha256_bytes
 from ..protocols import balanced
 from .identity import identities
-from .render import render
+from .picture import render
 from .scene import Scene, varied
 
 LICENCE = "BSD-3-Clause; nobody is shown"
@@ -105,7 +105,7 @@ def chips(scene: Scene, size: int, *, device: str = "cpu") -> tuple[NDArray[np.u
     Returns:
         ``uint8 (n, size, size, 3)`` and the five landmarks in them, ``float32 (n, 5, 2)``.
     """
-    shown = render(scene, 3 * size, device=device, truth=("landmarks5",))
+    shown = render(scene, 2 * size, device=device, truth=("landmarks5",))
     five = shown.landmarks5 if shown.landmarks5 is not None else np.zeros((len(scene), 5, 2), np.float32)
     matrices = chip_matrices(five, size)
     cut = [

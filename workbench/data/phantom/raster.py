@@ -57,10 +57,8 @@ def rasterise(screen: Tensor, depth: Tensor, triangles: Tensor, side: int) -> Hi
     # Small triangles, nearly all, are tried on few pixels; the few large ones on many.
     for least, most in ((0, 4), (4, 8), (8, 16), (16, 48), (48, side + 1)):
         chosen = ((spans > least) & (spans <= most)).nonzero()[:, 0]
-        for part in torch.split(chosen, max(1, 6_000_000 // (most * most))):  # type: ignore[no-untyped-call]
-            _fill(
-                nearest, points[part], distances[part], first[part], picture[part], triangle[part], side, most
-            )
+        for part in torch.split(chosen, max(1, 6_000_000 // (most * most))):
+            _fill(nearest, points[part], distances[part], first[part], picture[part], triangle[part], side, most)
     pixel = (nearest != _FAR).nonzero()[:, 0]
     found = nearest[pixel] & ((1 << 32) - 1)
     owner = pixel // (side * side)

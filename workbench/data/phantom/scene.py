@@ -88,9 +88,7 @@ class Scene:
         for name, (low, high) in RANGES.items():
             values = getattr(self, name)
             if len(values) != len(self.identity):
-                raise ShapeError(
-                    f"{name} does not fit the people", given=len(values), expected=len(self.identity)
-                )
+                raise ShapeError(f"{name} does not fit the people", given=len(values), expected=len(self.identity))
             if not np.all((values >= low) & (values <= high)):
                 raise ParameterError(
                     f"{name} is out of range",

@@ -197,9 +197,7 @@ def hairline(theta: Tensor, modes: Tensor) -> Tensor:
     turn = theta.abs()
     across = turn if turn.dim() == 2 else turn[None]
     level = 66 + 5.5 * modes[:, INDEX["hair_line"], None]
-    part = (
-        5.0 * modes[:, INDEX["hair_part"], None] * torch.sin(2.2 * (theta if theta.dim() == 2 else theta[None]))
-    )
+    part = 5.0 * modes[:, INDEX["hair_part"], None] * torch.sin(2.2 * (theta if theta.dim() == 2 else theta[None]))
     return level + part * ramp(across, 1.2, 0.6) - 62 * ramp(across, 0.62, 1.4) - 85 * ramp(across, 1.65, 2.2)
 
 

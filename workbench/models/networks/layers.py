@@ -62,9 +62,7 @@ class Separable(nn.Module):
 
     def __init__(self, tensors: Tensors, name: str, *, stride: int = 1, padding: str | int = "same") -> None:
         super().__init__()
-        self.depthwise = Conv(
-            tensors[f"{name}/depthwise_filter"], stride=stride, padding=padding, depthwise=True
-        )
+        self.depthwise = Conv(tensors[f"{name}/depthwise_filter"], stride=stride, padding=padding, depthwise=True)
         self.pointwise = Conv(tensors[f"{name}/pointwise_filter"], tensors[f"{name}/bias"])
 
     def forward(self, x: Tensor) -> Tensor:

@@ -87,9 +87,7 @@ def load_state(network: nn.Module, tensors: Mapping[str, NDArray[Any]], name: st
         WeightsError: the first tensor that is missing, left over or of another shape.
     """
     given = {k.removeprefix("module."): v for k, v in tensors.items()}
-    wanted = {
-        k: tuple(v.shape) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")
-    }
+    wanted = {k: tuple(v.shape) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
     given = {k: v for k, v in given.items() if not k.endswith("num_batches_tracked")}
     for key, shape in wanted.items():
         if key not in given or given[key].shape != shape:

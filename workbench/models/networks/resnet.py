@@ -26,9 +26,7 @@ class Residual(nn.Module):
     def __init__(self, tensors: Tensors, name: str, *, down: bool) -> None:
         super().__init__()
         self.down = down
-        self.conv1 = folded(
-            tensors, f"{name}/conv1", stride=2 if down else 1, padding="valid" if down else "same"
-        )
+        self.conv1 = folded(tensors, f"{name}/conv1", stride=2 if down else 1, padding="valid" if down else "same")
         self.conv2 = folded(tensors, f"{name}/conv2", stride=1, padding="same")
 
     def forward(self, x: Tensor) -> Tensor:

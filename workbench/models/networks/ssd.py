@@ -30,9 +30,7 @@ class DepthwiseBlock(nn.Module):
     def __init__(self, tensors: Tensors, number: int) -> None:
         super().__init__()
         name = f"MobilenetV1/Conv2d_{number}_depthwise"
-        norm = {
-            k: tensors[f"{name}/BatchNorm/{k}"] for k in ("gamma", "beta", "moving_mean", "moving_variance")
-        }
+        norm = {k: tensors[f"{name}/BatchNorm/{k}"] for k in ("gamma", "beta", "moving_mean", "moving_variance")}
         factor = norm["gamma"] / np.sqrt(norm["moving_variance"] + _EPSILON)
         kernel = tensors[f"{name}/depthwise_weights"] * factor[:, None]
         offset = norm["beta"] - norm["moving_mean"] * factor

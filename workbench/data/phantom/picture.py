@@ -71,8 +71,7 @@ def render(scene: Scene, size: int = 112, *, device: str = "cpu", truth: Sequenc
     chunk = max(1, CHUNK * 112**2 // size**2)
     with torch.inference_mode():
         parts = [
-            _render(scene.take(slice(i, i + chunk)), size, device, set(truth))
-            for i in range(0, len(scene), chunk)
+            _render(scene.take(slice(i, i + chunk)), size, device, set(truth)) for i in range(0, len(scene), chunk)
         ]
     joined: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
     return Rendering(**joined)
@@ -148,9 +147,7 @@ def _render(scene: Scene, size: int, device: str, truth: set[str]) -> dict[str, 
         depth = hits.blend(view.depth[..., None], triangles)
         out["depth"] = _map(depth, hits, len(scene), side, float("inf"))[..., 0]
     if "parsing" in truth:
-        out["parsing"] = _map(colour.part[:, None].float(), hits, len(scene), side, 0.0)[..., 0].astype(
-            np.uint8
-        )
+        out["parsing"] = _map(colour.part[:, None].float(), hits, len(scene), side, 0.0)[..., 0].astype(np.uint8)
     if truth & {"landmarks68", "landmarks5", "visible", "box"}:
         out |= {k: v for k, v in _marks(scene, view, hits, modes, t, side).items() if k in truth}
     return out
@@ -184,9 +181,7 @@ def _surface(
 
 def _grain(texture: NDArray[np.int64], place: Tensor, theta: Tensor, at: Tensor, device: str) -> Tensor:
     """Fine texture ``(p, 3)`` of each person: mottling, speckles, and strands that run downwards."""
-    noise = np.stack(
-        [seeds.rng("grain", int(s)).uniform(-1, 1, (3, 96, 96)).astype(np.float32) for s in texture]
-    )
+    noise = np.stack([seeds.rng("grain", int(s)).uniform(-1, 1, (3, 96, 96)).astype(np.float32) for s in texture])
     table = torch.from_numpy(noise).to(device)
     y = place[:, 1]
     scales = ((11.0, 0.16), (30.0, 0.34), (60.0, 0.035))
@@ -207,9 +202,7 @@ def _noise(table: Tensor, at: Tensor, u: Tensor, v: Tensor) -> Tensor:
     return upper * (1 - b) + lower * b
 
 
-def _light(
-    normal: Tensor, place: Tensor, colour: Paint, hits: Hits, t: dict[str, Tensor], surface: Surface
-) -> Tensor:
+def _light(normal: Tensor, place: Tensor, colour: Paint, hits: Hits, t: dict[str, Tensor], surface: Surface) -> Tensor:
     """Incoming light times crevice shade, ``(p, 3)``, so that albedo times it is the picture.
 
     The key light wraps around by channel, most in red, as light does that scatters under skin; the highlight
@@ -229,9 +222,9 @@ def _light(
     shine = (normal * half).sum(1).clamp(0) ** 22 * colour.gloss * 0.16 * t["light"][at] * (cosine[:, 0] > 0)
     strength = t["light"][at, None] * t["light_colour"][at]
     incoming = (strength * diffuse + sky) * colour.shade[:, None]
-    return (incoming + (shine[:, None] * t["light_colour"][at]) / colour.colour.clamp(min=0.02)) * t[
-        "exposure"
-    ][at, None]
+    return (incoming + (shine[:, None] * t["light_colour"][at]) / colour.colour.clamp(min=0.02)) * t["exposure"][
+        at, None
+    ]
 
 
 def _compose(scene: Scene, hits: Hits, seen: Tensor, t: dict[str, Tensor], side: int) -> Tensor:
@@ -240,9 +233,7 @@ def _compose(scene: Scene, hits: Hits, seen: Tensor, t: dict[str, Tensor], side:
     patterns = np.stack(
         [seeds.rng("backdrop", int(s)).uniform(0, 1, (1, 5, 5)).astype(np.float32) for s in scene.sensor]
     )
-    soft = F.interpolate(
-        torch.from_numpy(patterns).to(seen.device), (side, side), mode="bicubic", align_corners=True
-    )
+    soft = F.interpolate(torch.from_numpy(patterns).to(seen.device), (side, side), mode="bicubic", align_corners=True)
     mix = soft.clamp(0, 1)[:, 0, :, :, None]
     first, second = t["background"][:, 0, None, None], t["background"][:, 1, None, None]
     picture = (first + (second - first) * mix) * t["exposure"][:, None, None, None]

@@ -1,0 +1,1 @@
+"""Results as matplotlib figures and as pages; nothing here computes a number."""

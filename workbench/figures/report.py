@@ -1,0 +1,75 @@
+"""A run as one HTML file that opens without a network."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import nbformat
+from latex2mathml.converter import convert as to_mathml
+from nbconvert import HTMLExporter
+
+from .. import files
+from ..core import Result
+from ..runs.session import verdict_table
+
+NAME = "report.html"
+STYLE = """
+:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #ccc; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --paper: #181818; --line: #555; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 70rem;
+  margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto; } caption { text-align: left; font-weight: bold; }
+th, td { border: 1px solid var(--line); padding: .3rem .6rem; vertical-align: top; }
+img { max-width: 100%; background: #fff; } pre { overflow-x: auto; border: 1px solid var(--line); padding: .5rem; }
+.jp-InputPrompt, .jp-OutputPrompt, .anchor-link { display: none; }
+"""
+
+
+def write_report(folder: Path, result: Result) -> Path:
+    """Verdicts, numbers and the executed notebook of a run, in ``folder``."""
+    notebook = nbformat.reads(files.read_text(folder / "notebook.ipynb"), as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _with_mathml(cell.source)
+    exporter = HTMLExporter(template_name="basic", embed_images=True)
+    body, _ = exporter.from_notebook_node(notebook)
+    title = html.escape(f"{result.study} {result.version}")
+    page = (
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
+        f"<style>{STYLE}</style></head><body><h1>{title}</h1>{verdict_table(result)}{_numbers(result)}"
+        f"{_facts(result)}<hr>{_without_remote(body)}</body></html>"
+    )
+    return files.commit_text(folder / NAME, page)
+
+
+def _numbers(result: Result) -> str:
+    rows = "".join(
+        f"<tr><th scope='row'>{html.escape(k)}</th><td>{html.escape(str(v))}</td><td>{html.escape(v.rule)}</td></tr>"
+        for k, v in result.numbers.items()
+    )
+    return f"<details><summary>All numbers</summary><table><tbody>{rows}</tbody></table></details>"
+
+
+def _facts(result: Result) -> str:
+    facts = {"parameters": result.parameters, "environment": result.environment, "seconds by step": result.timings,
+             "identity": result.identity, "notes": list(result.notes)}  # fmt: skip
+    rows = "".join(
+        f"<tr><th scope='row'>{k}</th><td><pre>{html.escape(json.dumps(v, indent=1, default=str))}</pre></td></tr>"
+        for k, v in facts.items()
+    )
+    return f"<details><summary>What ran, where, with what</summary><table><tbody>{rows}</tbody></table></details>"
+
+
+def _with_mathml(text: str) -> str:
+    """TeX formulas as MathML, which browsers draw without a library."""
+    text = re.sub(r"\$\$(.+?)\$\$", lambda m: to_mathml(m[1].strip(), display="block"), text, flags=re.DOTALL)
+    return re.sub(r"\$([^$\n]+?)\$", lambda m: to_mathml(m[1]), text)
+
+
+def _without_remote(body: str) -> str:
+    """No script, and nothing that a browser would fetch."""
+    body = re.sub(r"<script\b.*?</script>", "", body, flags=re.DOTALL | re.IGNORECASE)
+    return re.sub(r"\b(src|href)=([\"'])(?!data:|#)(https?:)?//[^\"']*\2", "", body)

@@ -1,0 +1,27 @@
+"""One look for all figures, in light and in dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from cycler import cycler
+
+# Okabe and Ito's colours: told apart with any colour vision.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#7f7f7f", "#b8a800")
+
+
+@contextmanager
+def theme(name: str = "light") -> Iterator[None]:
+    """Draw within the ``"light"`` or the ``"dark"`` theme."""
+    ink, paper = ("#1a1a1a", "#ffffff") if name == "light" else ("#e8e8e8", "#1c1c1c")
+    settings: Any = {
+        "figure.facecolor": paper, "axes.facecolor": paper, "savefig.facecolor": paper, "text.color": ink,
+        "axes.labelcolor": ink, "axes.edgecolor": ink, "xtick.color": ink, "ytick.color": ink,
+        "axes.prop_cycle": cycler(color=COLOURS), "axes.spines.top": False, "axes.spines.right": False,
+        "font.size": 11, "axes.titlesize": 12, "legend.frameon": False, "figure.dpi": 110,
+    }  # fmt: skip
+    with mpl.rc_context(settings):
+        yield

@@ -1,0 +1,66 @@
+"""The process of one run: papermill executes the notebook, our journal says what happened."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from . import journal
+
+EXECUTED = "notebook.ipynb"
+
+
+def main(folder: Path) -> int:
+    """Execute the notebook of a prepared run folder; 0 when every cell ran."""
+    import nbformat
+    import papermill
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    class OwnKernel(KernelSpecManager):  # type: ignore[misc]
+        """This interpreter, whatever kernels the machine has installed."""
+
+        def get_kernel_spec(self, kernel_name: str) -> Any:
+            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            return KernelSpec(argv=argv, display_name="Face Workbench", language="python")
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    order = json.loads(files.read_text(folder / "order.json"))
+    at = [-1]
+
+    def started(cell: Any, cell_index: int, **_: Any) -> None:
+        at[0] = cell_index
+        journal.write(folder, "cell", cell=cell_index)
+
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):  # type: ignore[misc]
+        """Starts `OwnKernel`."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**{**options, "kernel_spec_manager": OwnKernel()})
+
+    try:
+        papermill.execute_notebook(
+            str(folder / "input.ipynb"), str(folder / EXECUTED), parameters=order["parameters"],
+            kernel_name="python3", cwd=str(folder), progress_bar=False, on_cell_start=started,
+            kernel_manager_class=Manager, language="python",
+        )  # fmt: skip
+    except (DeadKernelError, CellTimeoutError) as error:
+        journal.write(folder, "died", cell=at[0], why=str(error).splitlines()[0])
+        return 2
+    except papermill.PapermillExecutionError as error:
+        journal.write(folder, "failed", cell=at[0], why=f"{error.ename}: {error.evalue}"[:2000])
+        return 1
+    notebook = nbformat.read(str(folder / EXECUTED), as_version=4)
+    nbformat.sign.NotebookNotary().sign(notebook)
+    journal.write(folder, "executed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,119 @@
+"""What a run is, said before it is done: everything that changes the answer, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .. import data as datasets
+from .. import files, models, studies
+
+# Every parameter that does not change the answer; all others are part of the identity.
+RUNTIME = frozenset({"out", "show_faces"})
+PACKAGES = ("numpy", "scipy", "torch", "onnxruntime-gpu", "onnxruntime", "opencv-python-headless", "pillow")
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """Frozen facts that change the answer.
+
+    Attributes:
+        study, version: which study.
+        parameters: those that are not `RUNTIME`.
+        data: digest of the user's data, or "" for phantom faces, which the code determines.
+        weights: digest of the user's weights file, or "" for built-in ones.
+        code: digest of the notebook, the study and every module of ours that it imports.
+        packages: versions of what computes.
+        machine: processor architecture.
+    """
+
+    study: str
+    version: str
+    parameters: Mapping[str, object]
+    data: str
+    weights: str
+    code: str
+    packages: Mapping[str, str]
+    machine: str
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits."""
+        return files.sha256_bytes(files.to_json(asdict(self)).encode())[:12]
+
+
+def identify(slug: str, parameters: Mapping[str, object]) -> RunIdentity:
+    """The identity of a run with these checked parameters."""
+    listed = studies.listing(slug)
+    data, path = datasets.split(str(parameters.get("data", "")))
+    digest = datasets.open_dataset(f"{data}:{path}").digest if path else ""
+    weights = models.split(str(parameters.get("model", "")))[1]
+    return RunIdentity(
+        slug,
+        listed.version,
+        {k: v for k, v in parameters.items() if k not in RUNTIME},
+        digest,
+        files.sha256_file(weights) if weights else "",
+        code_digest(listed.module, listed.notebook),
+        packages(),
+        platform.machine(),
+    )
+
+
+def packages() -> dict[str, str]:
+    """Versions of the packages that compute, of those installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def code_digest(module: Path, notebook: Path) -> str:
+    """One digest over a notebook, its study and all modules of the workbench below it."""
+    seen: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen.add(file)
+            waiting += imported(file)
+    parts = [
+        (f.relative_to(studies.PACKAGE).as_posix() if f.is_relative_to(studies.PACKAGE) else f.name, f) for f in seen
+    ]
+    lines = [f"{name} {files.sha256_file(file)}" for name, file in sorted(parts)]
+    return files.sha256_bytes("\n".join([*lines, files.sha256_file(notebook)]).encode())
+
+
+def imported(file: Path) -> list[Path]:
+    """Files of the workbench that a module imports anywhere, lazily loaded siblings of packages included."""
+    inside = file.relative_to(studies.PACKAGE.parent) if file.is_relative_to(studies.PACKAGE) else Path(file.name)
+    package = list(inside.parts[:-1])
+    found: list[Path] = []
+    for node in ast.walk(ast.parse(files.read_text(file))):
+        targets: list[list[str]] = []
+        if isinstance(node, ast.Import):
+            targets = [a.name.split(".") for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = [*base, *(node.module or "").split(".")] if node.module else base
+            targets = [stem, *([*stem, a.name] for a in node.names)]
+        for parts in targets:
+            found += _files_of(parts)
+    return found
+
+
+def _files_of(parts: list[str]) -> list[Path]:
+    if not parts or parts[0] != "workbench" or len(parts) < 2:
+        return []
+    place = studies.PACKAGE.joinpath(*parts[1:])
+    if place.with_suffix(".py").is_file():
+        return [place.with_suffix(".py")]
+    # A package hands out its modules lazily: all of them may be used.
+    return sorted(place.glob("*.py")) if (place / "__init__.py").is_file() else []

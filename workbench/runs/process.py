@@ -1,0 +1,186 @@
+"""Run a study: a frozen identity, an own process group, one commit, and resume after any death."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .. import files, studies
+from ..core import Result, RunError, WorkbenchError
+from . import child, identity, journal, parameters
+from .home import run_folder
+from .session import OUTCOME
+
+RESULT = "result.json"
+# Only these reach the run: no key or token of the user's shell does.
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "WORKBENCH_HOME", "WORKBENCH_SHARED", "VIRTUAL_ENV",
+               "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "LD_LIBRARY_PATH", "PYTHONPATH", "OPENBLAS_CORETYPE",
+               "OPENBLAS_L2_SIZE")  # fmt: skip
+Progress = Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A committed run.
+
+    Attributes:
+        folder: where it lies.
+        result: what it found.
+        fresh: False where an earlier run of the same identity was found.
+    """
+
+    folder: Path
+    result: Result
+    fresh: bool
+
+
+def run(
+    slug: str,
+    given: Mapping[str, object] | None = None,
+    *,
+    budget: float = 24 * 3600,
+    progress: Progress | None = None,
+    after: Callable[[Path, Result], None] | None = None,
+) -> Done:
+    """Run a study, or find that it was run already.
+
+    Args:
+        slug: of the study.
+        given: parameters; the rest take their defaults.
+        budget: seconds until it is stopped.
+        progress: called with the slug and each event of the journal.
+        after: called with the folder and the result before the commit, e.g. to write a report.
+
+    Raises:
+        ParameterError: before any kernel starts.
+        RunError: it failed, died or ran out of time; finished steps are kept and not done again.
+    """
+    listed = studies.listing(slug)
+    known = parameters.schema(listed.notebook)
+    values = {k: v for k, v in (given or {}).items() if k != "out"}
+    checked = parameters.check(values, known) | {"out": ""}
+    for name in ("data", "model"):
+        checked[name] = _absolute(str(checked[name]))
+    who = identity.identify(slug, checked)
+    folder = run_folder(slug, who.id)
+    with files.Lock(folder / "lock", wait=5.0):
+        if (folder / RESULT).is_file():
+            return Done(folder, load(folder), fresh=False)
+        _prepare(folder, who, checked | {"out": str(folder)}, listed.notebook)
+        _execute(slug, folder, budget, progress)
+        result = replace(files.from_json(files.read_text(folder / OUTCOME)), identity=asdict(who))
+        if after:
+            after(folder, result)
+        files.commit_text(folder / RESULT, files.to_json(result))
+        journal.write(folder, "committed")
+    return Done(folder, result, fresh=True)
+
+
+def load(folder: Path) -> Result:
+    """The committed result of a run folder."""
+    result: Result = files.from_json(files.read_text(folder / RESULT))
+    return result
+
+
+def _absolute(spec: str) -> str:
+    """A specification whose path holds wherever the notebook runs."""
+    name, colon, path = spec.partition(":")
+    return f"{name}:{Path(path).expanduser().resolve()}" if colon else spec
+
+
+def _prepare(folder: Path, who: identity.RunIdentity, values: Mapping[str, object], notebook: Path) -> None:
+    files.sweep(folder)
+    (folder / OUTCOME).unlink(missing_ok=True)
+    files.commit_text(folder / "identity.json", files.to_json(asdict(who)))
+    files.commit_text(folder / "order.json", json.dumps({"parameters": dict(values)}))
+    files.commit_bytes(folder / "input.ipynb", files.read_bytes(notebook))
+    journal.write(folder, "started")
+
+
+def _execute(slug: str, folder: Path, budget: float, progress: Progress | None) -> None:
+    environment = {k: os.environ[k] for k in ENVIRONMENT if k in os.environ}
+    command = [sys.executable, "-m", child.__name__, str(folder)]
+    said = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=said)
+    deadline = time.monotonic() + budget
+    seen = len(journal.read(folder))
+    try:
+        while process.poll() is None:
+            seen = _tell(slug, folder, seen, progress)
+            if time.monotonic() > deadline:
+                journal.write(folder, "stopped", why=f"over its budget of {budget:g} s")
+                raise RunError(f"{slug} was stopped", given=f"over its budget of {budget:g} s", do="allow more time")
+            time.sleep(0.1)
+    except KeyboardInterrupt:
+        journal.write(folder, "stopped", why="interrupted")
+        raise
+    finally:
+        _end(process)
+    _tell(slug, folder, seen, progress)
+    if process.returncode != 0 or not (folder / OUTCOME).is_file():
+        said.seek(0)
+        raise _failure(slug, folder, process.returncode, said.read().strip().splitlines()[-1:])
+
+
+def _tell(slug: str, folder: Path, seen: int, progress: Progress | None) -> int:
+    events = journal.read(folder)
+    for event in events[seen:]:
+        if progress:
+            progress(slug, event)
+    return len(events)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Nobody of the group is left: kernel and grandchildren included."""
+    for sign, patience in ((signal.SIGINT, 1.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0)):
+        if process.poll() is not None and sign != signal.SIGKILL:
+            continue
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _failure(slug: str, folder: Path, code: int, tail: list[str]) -> RunError:
+    last: dict[str, Any] = next(
+        (e for e in reversed(journal.read(folder)) if e["event"] in ("failed", "died", "started")), {}
+    )
+    if last.get("event") == "started":
+        why = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        journal.write(folder, "died", cell=-1, why=why)
+        return RunError(f"{slug} died", given=f"{why} {' '.join(tail)}", do="run it again; finished steps are kept")
+    if "event" not in last:
+        return RunError(f"{slug} ended without an outcome", do="the notebook must end with run.conclude(evidence)")
+    return RunError(
+        f"{slug} {last['event']} in cell {last['cell']}",
+        given=last["why"],
+        do=f"see {folder / child.EXECUTED}; run it again to go on from the finished steps",
+    )
+
+
+def run_many(
+    slugs: list[str], given: Mapping[str, object], *, jobs: int = 1, **options: Any
+) -> dict[str, Done | WorkbenchError]:
+    """Several studies, ``jobs`` at a time; one that fails does not stop the others."""
+
+    def one(slug: str) -> Done | WorkbenchError:
+        try:
+            return run(slug, given, **options)
+        except WorkbenchError as error:
+            return error
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return dict(zip(slugs, pool.map(one, slugs), strict=True))

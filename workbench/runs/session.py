@@ -1,0 +1,156 @@
+"""What a notebook calls: begin, step, conclude."""
+
+from __future__ import annotations
+
+import html
+import platform
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from .. import files, studies
+from ..claims import judge
+from ..core import Evidence, ParameterError, Result, StoreError, seeds
+from . import identity, journal, parameters
+
+OUTCOME = "outcome.json"
+_MARKS = {"supported": "✓", "refuted": "✗", "undecided": "?", "not testable here": "–"}
+
+
+class Run:
+    """One run of a study, inside its notebook.
+
+    Attributes:
+        settings: resolved parameters as attributes.
+        timings: seconds by step.
+    """
+
+    def __init__(self, slug: str, values: Mapping[str, Any]) -> None:
+        self.slug = slug
+        self.study = studies.load(slug).STUDY
+        scale = self.study.scales[values["scale"]]
+        filled = {k: scale[k] if v is None and k in scale else v for k, v in values.items()}
+        self.parameters = filled
+        self.settings = SimpleNamespace(**filled)
+        self.folder = Path(values["out"]) if values["out"] else None
+        self.timings: dict[str, float] = {}
+        self._code = identity.code_digest(studies.listing(slug).module, studies.listing(slug).notebook)
+
+    def step(self, function: Callable[..., Any], *arguments: Any, name: str = "", **options: Any) -> Any:
+        """``function(*arguments, **options)``, or what an interrupted run of the same code has kept of it.
+
+        Args:
+            function: a step of the study; it returns arrays, plain values and dataclasses of them.
+            *arguments: of the function.
+            name: of the step, for progress and timings; the function's own if not given.
+            **options: of the function.
+        """
+        label = name or function.__name__
+        start = time.perf_counter()
+        kept = self._kept(function, arguments, options, label)
+        if kept is not None and kept.is_file():
+            try:
+                value = files.unpack(files.read_bytes(kept))
+                self._note("step-kept", label, start)
+                return value
+            except StoreError:
+                kept.unlink()
+        self._note("step-start", label, start)
+        value = function(*arguments, **options)
+        if kept is not None:
+            files.commit_bytes(kept, files.pack(value))
+        self._note("step-done", label, start)
+        return value
+
+    def _kept(self, function: Any, arguments: tuple[Any, ...], options: Any, label: str) -> Path | None:
+        if self.folder is None:
+            return None
+        key = files.pack([f"{function.__module__}.{function.__qualname__}", self._code, arguments, options])
+        return self.folder / "steps" / f"{label.replace('/', '-')}-{files.sha256_bytes(key)[:16]}.zip"
+
+    def _note(self, event: str, label: str, start: float) -> None:
+        seconds = time.perf_counter() - start
+        if event != "step-start":
+            self.timings[label] = round(seconds, 3)
+        if self.folder is not None:
+            journal.write(self.folder, event, step=label, seconds=round(seconds, 3))
+
+    def conclude(self, evidence: Evidence, **environment: object) -> Conclusion:
+        """Verdicts on all claims; with ``out`` they are kept for the runner to commit.
+
+        Args:
+            evidence: what was measured.
+            **environment: what was really used, e.g. ``provider=...``, and ``notes`` for the reader.
+        """
+        notes = environment.pop("notes", ())
+        verdicts = judge(self.study.claims, evidence, seed=seeds.integer("judge", int(self.settings.seed)) % 2**31)
+        machine = {"python": platform.python_version(), "machine": platform.machine(), **identity.packages()}
+        result = Result(
+            self.slug,
+            self.study.version,
+            {"code": self._code},
+            {k: v for k, v in self.parameters.items() if k not in identity.RUNTIME},
+            evidence.numbers,
+            verdicts,
+            self.study.reported,
+            machine | environment,
+            self.timings,
+            tuple(notes) if isinstance(notes, list | tuple) else (str(notes),),
+        )
+        if self.folder is not None:
+            files.commit_text(self.folder / OUTCOME, files.to_json(result))
+        return Conclusion(result)
+
+
+class Conclusion:
+    """A result that shows itself as the verdict table."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    def _repr_html_(self) -> str:
+        return verdict_table(self.result)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{v.claim} {_MARKS[v.answer]} {v.answer}: {v.statement}" for v in self.result.verdicts)
+
+
+def verdict_table(result: Result) -> str:
+    """Claims, answers and reasons as an HTML table, with what the paper reports; everything is escaped."""
+    left = "<td style='text-align:left'>"
+    rows = "".join(
+        f"<tr><th scope='row'>{html.escape(v.claim)}</th>{left}{html.escape(v.statement)}</td>"
+        f"<td>{_MARKS[v.answer]} <b>{html.escape(v.answer)}</b></td>{left}{html.escape(v.reason)}</td></tr>"
+        for v in result.verdicts
+    )
+    head = "".join(f"<th scope='col'>{h}</th>" for h in ("Claim", "Statement", "Verdict here", "Why"))
+    said = "".join(
+        f"<li>{html.escape(r.text or f'{r.metric}: {r.value}')} ({html.escape(r.dataset)}; {html.escape(r.place)})</li>"
+        for r in result.reported
+    )
+    title = f"<caption>Claims of {html.escape(result.study)} {html.escape(result.version)}</caption>"
+    table = f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"{table}<p>The paper reports:</p><ul>{said}</ul>"
+
+
+def begin(slug: str, namespace: Mapping[str, Any]) -> Run:
+    """Start a run from a notebook's own parameters.
+
+    Args:
+        slug: of the study.
+        namespace: ``globals()`` of the notebook; the study's parameters are picked out of it.
+
+    Raises:
+        ParameterError: a parameter does not fit, or is missing.
+    """
+    known = parameters.schema(studies.listing(slug).notebook)
+    missing = [name for name in known if name not in namespace]
+    if missing:
+        raise ParameterError(f"parameters are missing: {', '.join(missing)}", do="run the parameters cell first")
+    run = Run(slug, parameters.check({name: namespace[name] for name in known}, known))
+    print(
+        f"{slug} {run.study.version} · scale {run.settings.scale} · data {run.settings.data} · seed {run.settings.seed}"
+    )
+    return run
