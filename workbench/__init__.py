@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = ("core", "files", "data", "models", "metrics", "methods", "claims", "studies", "runs", "figures")
-_NAMES = {"begin": "workbench.runs", "verify": "workbench.faces"}
+_NAMES = {"begin": "workbench.runs", "verify": "workbench.methods.verification"}
 
 __all__ = [*_ROOMS, *_NAMES]
 

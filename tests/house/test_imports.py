@@ -20,7 +20,8 @@ FLOORS = [
     {"studies"},
     {"runs"},
     {"figures"},
-    {"widgets", "server", "cli"},
+    {"widgets", "server", "doctor"},
+    {"cli"},
     {"testing"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -22,7 +22,8 @@ def scaled(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((smooth - low) / (high - low) if high > low else smooth * 0, dtype=np.float32)
 
 
-def _face(axes: Any, image: NDArray[np.uint8], overlay: NDArray[np.float32] | None, colour: str) -> None:
+def draw_face(axes: Any, image: NDArray[np.uint8], overlay: NDArray[np.float32] | None, colour: str) -> None:
+    """A picture, or its grey version under a map that shows through where it is strong."""
     grey = np.repeat(image.mean(2, keepdims=True), 3, 2).astype(np.uint8)
     axes.imshow(image if overlay is None else grey, interpolation="bilinear")
     if overlay is not None:
@@ -47,7 +48,7 @@ def faces(material: Material, *, count: int = 6, show: bool = False, dark: bool 
                     axes = grid[2 * row + side][column]
                     axes.axis("off")
                     if column < len(at):
-                        _face(axes, _shown(pictures[at[column]], material.real and not show), None, "")
+                        draw_face(axes, _shown(pictures[at[column]], material.real and not show), None, "")
             grid[2 * row][0].set_title("mated pairs" if kind else "non-mated pairs", loc="left")
         figure.suptitle(f"Pairs to explain: {material.name}")
     return figure
@@ -69,8 +70,13 @@ def gallery(
     """Right and wrong decisions, with what speaks for (green) and against (magenta) "same person"."""
     pairs = material.test
     accepted = decided.test >= decided.threshold
-    kinds = [("mated, accepted", pairs.mated & accepted), ("mated, rejected", pairs.mated & ~accepted),
-             ("non-mated, rejected", ~pairs.mated & ~accepted), ("non-mated, accepted", ~pairs.mated & accepted)]  # fmt: skip
+    mated = pairs.mated
+    kinds = [
+        ("mated, accepted", mated & accepted),
+        ("mated, rejected", mated & ~accepted),
+        ("non-mated, rejected", ~mated & ~accepted),
+        ("non-mated, accepted", ~mated & accepted),
+    ]
     rows = [(name, i) for name, mask in kinds for i in np.flatnonzero(mask)[: max(1, count // 2)]]
     titles = ("reference", "probe", "for: reference", "for: probe", "against: reference", "against: probe")
     with theme("dark" if dark else "light"):
@@ -81,7 +87,7 @@ def gallery(
             for column in range(6):
                 maps = (None, arm.maps.similarity[i], arm.maps.dissimilarity[i])[column // 2]
                 overlay = None if maps is None else maps[column % 2]
-                _face(grid[row][column], images[column % 2], overlay, "Greens" if column // 2 == 1 else "RdPu")
+                draw_face(grid[row][column], images[column % 2], overlay, "Greens" if column // 2 == 1 else "RdPu")
             grid[row][0].set_ylabel(f"{name}\ncosine {decided.test[i]:.2f}", fontsize=9)
         for column, title in enumerate(titles):
             grid[0][column].set_title(title, fontsize=10)
@@ -121,9 +127,7 @@ def curves(material: Material, arms: Sequence[Explained], *, dark: bool = False)
         for axes in grid[:, 0]:
             axes.set_ylabel("share of right decisions")
         grid[0][1].legend(loc="center left", bbox_to_anchor=(1.0, 0.0))
-        figure.suptitle(
-            "Deletion: lower is better. Insertion: higher is better. Bands: 95 % of the mean, fggb and random"
-        )
+        figure.suptitle("Deletion: lower is better. Insertion: higher is better. Bands: 95 % of the mean")
     return figure
 
 
@@ -138,9 +142,9 @@ def exchanged(material: Material, checks: Controls, *, count: int = 8, dark: boo
         grid = figure.subplots(3, count, squeeze=False)
         for column in range(count):
             i = min(column, len(swapped.parts) - 1)
-            _face(grid[0][column], swapped.pairs.reference[i], None, "")
-            _face(grid[1][column], swapped.pairs.probe[i], None, "")
-            _face(grid[2][column], swapped.pairs.probe[i], checks.swap_maps[i], "RdPu")
+            draw_face(grid[0][column], swapped.pairs.reference[i], None, "")
+            draw_face(grid[1][column], swapped.pairs.probe[i], None, "")
+            draw_face(grid[2][column], swapped.pairs.probe[i], checks.swap_maps[i], "RdPu")
             for row in (1, 2):
                 grid[row][column].contour(swapped.masks[i], levels=[0.5], colors="#e69f00", linewidths=1.2)
             grid[0][column].set_title(swapped.parts[i], fontsize=10)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -109,7 +110,8 @@ def _prepare(folder: Path, who: identity.RunIdentity, values: Mapping[str, objec
 def _execute(slug: str, folder: Path, budget: float, progress: Progress | None) -> None:
     environment = {k: os.environ[k] for k in ENVIRONMENT if k in os.environ}
     command = [sys.executable, "-m", child.__name__, str(folder)]
-    said = tempfile.TemporaryFile("w+")
+    # Open as long as the child: a pipe could fill up and stop it.
+    said = tempfile.TemporaryFile("w+")  # noqa: SIM115
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=said)
     deadline = time.monotonic() + budget
     seen = len(journal.read(folder))

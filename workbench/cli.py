@@ -1,0 +1,319 @@
+"""The command ``workbench``: find, run and compare studies; models, data, and two photos of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import __version__, files, studies
+from .core import ParameterError, RunError, UnknownNameError, WorkbenchError
+
+REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
+_EPILOG = """exit codes: 0 done; 1 a run failed or died; 2 wrong usage or parameter; 3 done, and a claim was refuted;
+130 interrupted.
+
+examples:
+  workbench run saliency --scale demo
+  workbench run saliency -p data=lfw:pictures/lfw
+  workbench verify one.jpg other.jpg --maps maps.png
+  workbench evaluate lfw:pictures/lfw
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.command(chosen))
+    except KeyboardInterrupt:
+        print("\nstopped; finished steps are kept", file=sys.stderr)
+        return INTERRUPTED
+    except WorkbenchError as error:
+        if chosen.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, ParameterError | UnknownNameError) else FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "workbench", description=__doc__, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, function: Any, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=function)
+        return sub
+
+    add("list", _list, "all studies").add_argument("--json", action="store_true")
+    show = add("show", _show, "a study: its claims and its parameters")
+    show.add_argument("study")
+    run = add("run", _run, "run studies and test their claims")
+    run.add_argument("study", nargs="+")
+    run.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
+    run.add_argument("--scale", choices=("smoke", "demo", "paper"))
+    run.add_argument("--jobs", type=int, default=1, help="studies at a time")
+    run.add_argument("--budget", type=float, default=86400, help="seconds for each study")
+    run.add_argument("--json", action="store_true")
+    board = add("board", _board, "all studies and their verdicts")
+    board.add_argument("--html", type=Path, help="write one page that opens without a network")
+    board.add_argument("--json", action="store_true")
+    model = add("models", _models, "list, show or check models")
+    model.add_argument("action", choices=("list", "show", "check", "bench"), nargs="?", default="list")
+    model.add_argument("model", nargs="?", default="")
+    model.add_argument("--json", action="store_true")
+    data = add("data", _data, "list data sets")
+    data.add_argument("--json", action="store_true")
+    verify = add("verify", _verify, "do two pictures show the same person?")
+    verify.add_argument("reference")
+    verify.add_argument("probe")
+    verify.add_argument("--model", default="faceapi-recogniser")
+    verify.add_argument("--fmr", type=float, default=1e-2)
+    verify.add_argument("--device", default="auto")
+    verify.add_argument("--maps", type=Path, metavar="PNG", help="write what speaks for and against")
+    verify.add_argument("--json", action="store_true")
+    evaluate = add("evaluate", _evaluate, "verify all pairs of a data set")
+    evaluate.add_argument("data", help="lfw:FOLDER, folder:FOLDER or phantom")
+    evaluate.add_argument("--model", default="faceapi-recogniser")
+    evaluate.add_argument("--detector", default="faceapi-ssd")
+    evaluate.add_argument("--device", default="auto")
+    evaluate.add_argument("--protocol", default="")
+    evaluate.add_argument("--json", action="store_true")
+    notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
+    notebooks.add_argument("folder", type=Path)
+    add("doctor", _doctor, "what this machine has and lacks")
+    return parser
+
+
+def _print_json(thing: object) -> None:
+    print(files.to_json(thing, indent=2))
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    listed = [studies.listing(n) for n in studies.names()]
+    if chosen.json:
+        _print_json([{"slug": s.slug, "title": s.title, "pillar": s.pillar, "version": s.version} for s in listed])
+        return 0
+    for s in listed:
+        print(f"{s.slug:<24} {s.pillar:<12} {s.version:<5} {s.title}")
+    return 0
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    from .runs.parameters import describe, schema
+
+    listed = studies.listing(chosen.study)
+    study = studies.load(chosen.study).STUDY
+    print(f"{listed.title}\nversion {study.version}, pillar {study.pillar}\n\nclaims")
+    for claim in study.claims:
+        print(f"  {claim.id} {claim.statement}" + (" (our own check)" if claim.ours else ""))
+        for part in claim.parts:
+            print(f"     {part}")
+    print("\nparameters")
+    for p in schema(listed.notebook).values():
+        print(f"  {p.name} = {p.default!r}  {p.help} ({describe(p)})")
+    return 0
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from .figures.report import write_report
+    from .runs import Done, run_many
+    from .runs.parameters import from_text, schema
+
+    typed = dict(_pair(p) for p in chosen.parameter) | ({"scale": chosen.scale} if chosen.scale else {})
+    for slug in chosen.study:
+        given = from_text(typed, schema(studies.listing(slug).notebook))
+    start = time.monotonic()
+
+    def progress(slug: str, event: Mapping[str, Any]) -> None:
+        if event["event"] in ("step-start", "step-kept"):
+            kept = " (kept)" if event["event"] == "step-kept" else ""
+            print(f"[{time.monotonic() - start:6.1f} s] {slug}: {event['step']}{kept}", file=sys.stderr, flush=True)
+
+    done = run_many(chosen.study, given, jobs=chosen.jobs, budget=chosen.budget, progress=progress, after=write_report)
+    code = 0
+    for slug, outcome in done.items():
+        if not isinstance(outcome, Done):
+            print(f"error: {outcome}", file=sys.stderr)
+            code = FAILED if isinstance(outcome, RunError) else max(code, USAGE)
+            continue
+        if code == 0 and any(v.answer == "refuted" for v in outcome.result.verdicts):
+            code = REFUTED
+        if chosen.json:
+            _print_json(outcome.result)
+            continue
+        rows = [(v.claim, v.answer, v.statement, v.reason) for v in outcome.result.verdicts]
+        _table(f"{slug} {outcome.result.version}", ("claim", "verdict", "statement", "why"), rows)
+        print("from an earlier run of the same identity" if not outcome.fresh else "committed")
+        print(f"report: {outcome.folder / 'report.html'}")
+    return code
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ParameterError("a parameter is written NAME=VALUE", given=text)
+    return name, value
+
+
+def _board(chosen: argparse.Namespace) -> int:
+    from .runs import board
+
+    states = board()
+    if chosen.html:
+        from .figures.board import board_page
+
+        print(files.commit_text(chosen.html, board_page(states)))
+        return 0
+    if chosen.json:
+        _print_json([{"slug": s.slug, "status": s.status, "result": s.result} for s in states])
+        return 0
+    rows = [
+        (s.slug, s.status, ", ".join(f"{v.claim} {v.answer}" for v in s.result.verdicts) if s.result else "")
+        for s in states
+    ]
+    _table("Face Workbench", ("study", "status", "verdicts"), rows)
+    return 0
+
+
+def _models(chosen: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from . import models
+
+    if chosen.action == "list":
+        cards = [models.card(n) for n in models.names()]
+        if chosen.json:
+            _print_json([{"name": c.name, "task": c.task, "licence": c.licence} for c in cards])
+        else:
+            _table("models", ("name", "task", "input", "licence", "source"),
+                   [(c.name, c.task, "{} x {}".format(*c.input_size), c.licence, c.source) for c in cards])  # fmt: skip
+        return 0
+    if not chosen.model:
+        raise ParameterError("name a model", expected="workbench models show faceapi-recogniser")
+    if chosen.action == "show":
+        card = asdict(models.card(chosen.model))
+        card["operating_points"] = {f"{k:g}": list(v) for k, v in card["operating_points"].items()}
+        _print_json(card)
+        return 0
+    from .models.catalog import bench, check
+
+    report = check(chosen.model) if chosen.action == "check" else bench(chosen.model)
+    if chosen.json:
+        _print_json(report)
+    else:
+        for name, value in report.items():
+            print(f"{name}: {value}")
+    return 0
+
+
+def _data(chosen: argparse.Namespace) -> int:
+    from . import data
+
+    rows = [(n, data.describe(n)) for n in data.names()]
+    if chosen.json:
+        _print_json([{"name": n, "what": d} for n, d in rows])
+    else:
+        _table("data sets", ("name", "what it is"), rows)
+    return 0
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    from .methods.verification import verify
+
+    found = verify(
+        chosen.reference, chosen.probe, model=chosen.model, fmr=chosen.fmr, device=chosen.device,
+        maps=chosen.maps is not None,
+    )  # fmt: skip
+    if chosen.maps is not None and found.maps is not None:
+        from .figures.pair import pair_figure, png
+
+        files.commit_bytes(chosen.maps, png(pair_figure(found)))
+    if chosen.json:
+        _print_json({"score": found.score, "threshold": found.threshold, "accepted": found.accepted,
+                     "origin": found.origin, "reasons": found.reasons, "provider": found.provider})  # fmt: skip
+    elif found.score is None:
+        print("failure to acquire: " + "; ".join(r or "face found" for r in found.reasons))
+    else:
+        print(f"{'same person' if found.accepted else 'different people'}: score {found.score:.4f}, "
+              f"threshold {found.threshold:.4f} ({found.origin})")  # fmt: skip
+        print(found.provider)
+    return 0 if found.score is not None else FAILED
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    import numpy as np
+
+    from . import data, metrics, models
+    from .methods.verification import evaluate
+
+    pipeline = models.default_pipeline(
+        model=chosen.model, detector=chosen.detector, device=chosen.device, choose="central"
+    )
+
+    def progress(done: int, of: int) -> None:
+        if sys.stderr.isatty() or done == of:
+            print(f"\r{done} of {of} pictures", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+    found = evaluate(data.open_dataset(chosen.data), pipeline, protocol=chosen.protocol, progress=progress)
+    scores = found.scores
+    folds = scores.trials.fold if scores.trials.fold is not None else np.arange(len(scores.trials)) % 10
+    numbers = {
+        "accuracy": metrics.fold_accuracy(scores, folds),
+        "EER": metrics.eer(scores),
+        "FNMR at FMR 1e-2": metrics.fnmr_at_fmr(scores, 1e-2),
+        "FNMR at FMR 1e-3": metrics.fnmr_at_fmr(scores, 1e-3),
+        "d'": metrics.d_prime(scores),
+    }
+    rate = found.pictures / found.seconds
+    if chosen.json:
+        _print_json({"numbers": numbers, "pictures per second": rate, "environment": found.environment})
+        return 0
+    _table(f"{chosen.data}: {scores.trials.mated.sum()} mated, {(~scores.trials.mated).sum()} non-mated trials",
+           ("measure", "value", "rule"), [(k, str(v), v.rule) for k, v in numbers.items()])  # fmt: skip
+    print(f"{scores.failures} trials with a failure to acquire; {rate:.1f} pictures per second")
+    print(pipeline.embedder.provider)
+    return 0
+
+
+def _notebooks(chosen: argparse.Namespace) -> int:
+    root = studies.notebooks_root()
+    for source in sorted(root.rglob("*.ipynb")):
+        target = chosen.folder / source.relative_to(root)
+        content = files.read_bytes(source)
+        if target.is_file() and files.read_bytes(target) != content:
+            print(f"kept, you changed it: {target}")
+            continue
+        print(files.commit_bytes(target, content))
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from .doctor import checks
+
+    worst = 0
+    for level, what, advice in checks():
+        print(f"{level:<5} {what}" + (f"\n      do: {advice}" if advice else ""))
+        worst = max(worst, FAILED if level == "fail" else 0)
+    return worst
