@@ -75,7 +75,8 @@ class Ranked:
             return Undefined("a resample has no trials of one kind", self.counts)
         ends = np.r_[self.starts[self.first :], len(self.index)]
         fnmr = below[0][ends] / below[0][-1]
-        fmr = 1.0 - below[1][ends] / below[1][-1]
+        # Not 1 - share: rounding would lift a rate above the very target that it attains.
+        fmr = (below[1][-1] - below[1][ends]) / below[1][-1]
         return ErrorRates(self.thresholds, fmr.clip(0, 1), fnmr.clip(0, 1), self.counts, self.rule)
 
 

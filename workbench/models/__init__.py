@@ -22,8 +22,8 @@ REGISTRY = Registry("model", "workbench.models.zoo", "workbench.models")
 
 _LAZY = {
     "AgeGender": "faces", "AnchorDetector": "detectors", "Embedder": "embedders", "Embeddings": "pipeline",
-    "Faces": "detectors", "Landmarker": "faces", "Pipeline": "pipeline", "align": "align",
-    "five_points": "align", "similarity": "align", "export_onnx": "engines", "EXPRESSIONS": "faces",
+    "Faces": "detectors", "Landmarker": "faces", "Pipeline": "pipeline", "align": "alignment",
+    "five_points": "alignment", "similarity": "alignment", "export_onnx": "engines", "EXPRESSIONS": "faces",
 }  # fmt: skip
 
 __all__ = [

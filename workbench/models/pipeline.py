@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..core import ImageError, Images, ParameterError, ShapeError
 from ..core.samples import Picked
 from ..files import ImageFiles, read_images
-from .align import align, five_points
+from .alignment import align, five_points
 from .detectors import Faces
 from .embedders import Embedder
 from .faces import Landmarker

@@ -20,6 +20,7 @@ def main(folder: Path) -> int:
     import papermill
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbformat.sign import NotebookNotary
 
     class OwnKernel(KernelSpecManager):  # type: ignore[misc]
         """This interpreter, whatever kernels the machine has installed."""
@@ -57,7 +58,7 @@ def main(folder: Path) -> int:
         journal.write(folder, "failed", cell=at[0], why=f"{error.ename}: {error.evalue}"[:2000])
         return 1
     notebook = nbformat.read(str(folder / EXECUTED), as_version=4)
-    nbformat.sign.NotebookNotary().sign(notebook)
+    NotebookNotary().sign(notebook)
     journal.write(folder, "executed")
     return 0
 

@@ -1,0 +1,103 @@
+import subprocess
+import sys
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from workbench import models
+from workbench.core import ParameterError, UnknownNameError
+from workbench.data import open_dataset, phantom
+
+
+@pytest.fixture(scope="module")
+def scene() -> phantom.Scene:
+    return phantom.frontal(phantom.identities(3, seed=5))
+
+
+def test_the_same_seed_gives_the_same_bits_in_another_process(scene: phantom.Scene) -> None:
+    code = (
+        "from workbench.data import phantom; from workbench.files import sha256_bytes;"
+        "print(sha256_bytes(phantom.render(phantom.frontal(phantom.identities(3, seed=5)), 64).rgb.tobytes()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    from workbench.files import sha256_bytes
+
+    assert done.stdout.strip() == sha256_bytes(phantom.render(scene, 64).rgb.tobytes())
+
+
+def test_people_depend_on_their_own_name_only() -> None:
+    many, few = phantom.identities(5, seed=1), phantom.identities(2, seed=1)
+    assert np.array_equal(many.modes[:2], few.modes)
+    assert not np.array_equal(phantom.identities(2, seed=2).modes, few.modes)
+
+
+def test_one_factor_changes_and_the_others_stay(scene: phantom.Scene) -> None:
+    turned = scene.replace(yaw=25.0)
+    for field in fields(scene):
+        before, after = getattr(scene, field.name), getattr(turned, field.name)
+        if isinstance(before, np.ndarray):
+            assert np.array_equal(before, after) == (field.name != "yaw")
+    again = turned.replace(yaw=0.0)
+    assert np.array_equal(phantom.render(again, 48).rgb, phantom.render(scene, 48).rgb)
+
+
+def test_the_truth_fits_the_picture(scene: phantom.Scene) -> None:
+    found = phantom.render(scene, 160, truth=("landmarks68", "visible", "parsing", "box", "depth", "normals"))
+    eyes = phantom.PARTS.index("eyes")
+    for k in range(len(scene)):
+        row, column = np.argwhere(found.parsing[k] == eyes).mean(0)
+        middle = found.landmarks68[k, 36:48].mean(0)
+        assert np.linalg.norm([column, row] - middle) < 2.5
+        x0, y0, x1, y1 = found.box[k]
+        assert np.all((found.landmarks68[k] >= [x0 - 1, y0 - 1]) & (found.landmarks68[k] <= [x1 + 1, y1 + 1]))
+        assert found.visible[k, 17:].all()
+        nose = found.landmarks68[k, 30].astype(int)
+        assert found.depth[k, nose[1], nose[0]] == found.depth[k][np.isfinite(found.depth[k])].min().clip(
+            found.depth[k, nose[1], nose[0]] - 6
+        ) or found.depth[k, nose[1], nose[0]] < np.nanmedian(found.depth[k][np.isfinite(found.depth[k])])
+    shown = np.isfinite(found.depth)
+    assert np.allclose(np.linalg.norm(found.normals[shown], axis=1), 1, atol=1e-4)
+
+
+def test_subjects_right_eye_is_left_in_the_picture(scene: phantom.Scene) -> None:
+    five = phantom.render(scene, 64, truth=("landmarks5",)).landmarks5
+    assert np.all(five[:, 0, 0] < five[:, 1, 0])
+    turned = phantom.render(scene.replace(yaw=30.0), 64, truth=("landmarks5",)).landmarks5
+    assert np.all(turned[:, 2, 0] > five[:, 2, 0])
+
+
+@pytest.mark.parametrize("part", ["eyes", "nose", "mouth"])
+def test_an_exchanged_part_changes_there_only(scene: phantom.Scene, part: str) -> None:
+    other = phantom.swap_part(scene, part, phantom.identities(3, seed=9))
+    one, two = (phantom.render(s, 112).rgb.astype(int) for s in (scene, other))
+    changed = np.abs(one - two).max(3) > 12
+    assert changed.any(axis=(1, 2)).all()
+    assert changed.mean() < 0.12
+
+
+def test_a_hidden_part_is_hidden(scene: phantom.Scene) -> None:
+    parsed = phantom.render(phantom.occlude(scene, "mouth"), 112, truth=("parsing",)).parsing
+    assert (parsed == phantom.PARTS.index("occlusion")).any()
+    assert not (parsed == phantom.PARTS.index("lips")).any()
+
+
+def test_the_detector_finds_phantoms() -> None:
+    samples = open_dataset("phantom", subjects=6, images=2).samples()
+    found = models.load("faceapi-ssd", device="cpu").detect(list(samples))
+    assert sum(len(f) > 0 for f in found) >= 11
+
+
+def test_subsets_share_nobody() -> None:
+    people = [set(phantom.scenes(4, 1, subset=s)[0].identity.names) for s in ("train", "validation", "test")]
+    assert not people[0] & people[1]
+    assert not people[1] & people[2]
+
+
+def test_bad_factors_are_refused(scene: phantom.Scene) -> None:
+    with pytest.raises(ParameterError, match="yaw is out of range"):
+        scene.replace(yaw=120.0)
+    with pytest.raises(UnknownNameError, match="did you mean 'yaw'"):
+        scene.replace(jaw=3.0)
+    with pytest.raises(UnknownNameError, match="did you mean 'nose'"):
+        phantom.occlude(scene, "noose")

@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench import studies
+from workbench.core import ParameterError, UnknownNameError
+from workbench.runs import identity
+from workbench.runs.parameters import COMMON, check, from_text, schema
+
+CELL = """scale: Literal["smoke", "demo"] = "demo"  # how much
+pairs: int | None = None  # [2, 30] pairs; None: by scale
+rate: float = 0.5  # [0, 1] a rate
+url: str = "http://x/#y=1"  # an address
+show: bool = False"""
+
+
+@pytest.fixture
+def known(tmp_path: Path):
+    cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": CELL.splitlines(keepends=True)}
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"cells": [cell]}))
+    return schema(path)
+
+
+def test_the_cell_is_read_whole(known) -> None:
+    assert list(known) == ["scale", "pairs", "rate", "url", "show"]
+    assert known["scale"].choices == ("smoke", "demo")
+    assert (known["pairs"].low, known["pairs"].high, known["pairs"].optional) == (2, 30, True)
+    assert known["pairs"].help == "pairs; None: by scale"
+    assert known["url"].default == "http://x/#y=1"
+
+
+def test_text_becomes_typed_values(known) -> None:
+    given = from_text({"pairs": "4", "rate": "1e-1", "show": "true", "url": "7"}, known)
+    assert check(given, known) == {"scale": "demo", "pairs": 4, "rate": 0.1, "url": "7", "show": True}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"pairs": 1}, {"pairs": 31}, {"pairs": "4"}, {"pairs": True}, {"pairs": np.int64(4)}, {"rate": float("nan")},
+     {"rate": 2.0}, {"url": Path("x")}, {"url": "x" * 1_000_000}, {"scale": "big"}, {"show": 1}, {"rate": (0.1,)}],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(known, bad: dict) -> None:
+    with pytest.raises(ParameterError, match="does not fit"):
+        check(bad, known)
+
+
+@pytest.mark.parametrize("name", ["x = __import__('os')\n", "__class__", "a b", "print"])
+def test_hostile_names_are_refused(known, name: str) -> None:
+    with pytest.raises(ParameterError, match="unknown parameter"):
+        check({name: 1}, known)
+
+
+def test_a_letter_wrong_gets_the_right_name(known) -> None:
+    with pytest.raises(ParameterError, match="did you mean 'pairs'"):
+        check({"pair": 4}, known)
+
+
+@pytest.mark.parametrize("slug", studies.names())
+def test_every_study_keeps_the_contract(slug: str) -> None:
+    listed = studies.listing(slug)
+    study = studies.load(slug).STUDY
+    found = schema(listed.notebook)
+    assert set(COMMON) <= set(found)
+    assert listed.pillar == study.pillar
+    assert listed.version == study.version
+    assert "arXiv" in listed.title
+    for sizes in study.scales.values():
+        assert sizes.keys() <= found.keys()
+        assert all(found[k].default is None for k in sizes)
+
+
+def test_an_unknown_study_gets_near_ones() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'saliency'"):
+        studies.listing("salency")
+
+
+def test_identity_changes_with_what_changes_the_answer(tmp_path: Path) -> None:
+    values = check({}, schema(studies.listing("saliency").notebook))
+    base = identity.identify("saliency", values)
+    assert identity.identify("saliency", values | {"seed": 1}).id != base.id
+    assert identity.identify("saliency", values | {"show_faces": True, "out": "x"}).id == base.id
+    files = {f.name for f in _closure()}
+    assert {"explain.py", "deletion.py", "raster.py", "verification.py", "verdict.py"} <= files
+
+
+def _closure() -> set[Path]:
+    seen: set[Path] = set()
+    waiting = [studies.listing("saliency").module]
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen.add(file)
+            waiting += identity.imported(file)
+    return seen

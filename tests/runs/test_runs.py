@@ -1,0 +1,116 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from workbench import runs
+from workbench.core import ParameterError, RunError
+from workbench.figures.report import write_report
+from workbench.runs import journal, process
+from workbench.runs.home import home
+
+TINY = {"scale": "smoke", "identities": 4, "pairs": 4, "steps": 3, "masks": 8}
+
+
+def notebook(*cells: str) -> str:
+    parameters = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "out: str = ''", "id": "p"}
+    rest = [{"cell_type": "code", "metadata": {}, "source": c, "id": f"c{i}"} for i, c in enumerate(cells)]
+    every = [{**c, "outputs": [], "execution_count": None} for c in (parameters, *rest)]
+    return json.dumps({"cells": every, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def execute(folder: Path, *cells: str, budget: float = 60) -> None:
+    folder.mkdir()
+    (folder / "input.ipynb").write_text(notebook(*cells))
+    (folder / "order.json").write_text(json.dumps({"parameters": {"out": str(folder)}}))
+    journal.write(folder, "started")
+    process._execute("tiny", folder, budget, None)
+
+
+def test_one_study_runs_resumes_and_is_found_again() -> None:
+    steps: list[str] = []
+    done = runs.run("saliency", TINY, progress=lambda s, e: steps.append(e["event"]), after=write_report)
+    assert done.fresh
+    assert {v.claim for v in done.result.verdicts} == {f"C{i}" for i in range(1, 8)}
+    assert runs.state("saliency").status == "done"
+    page = (done.folder / "report.html").read_text()
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert not runs.run("saliency", TINY).fresh
+    # A death after the steps: everything finished is kept, and the outcome is the same.
+    (done.folder / "result.json").unlink()
+    steps.clear()
+    again = runs.run("saliency", TINY, progress=lambda s, e: steps.append(e["event"]), after=write_report)
+    assert "step-done" not in steps
+    assert steps.count("step-kept") >= 10
+    assert again.result.verdicts == done.result.verdicts
+    # Seconds per pair are kept with their step, so even they are equal.
+    assert again.result.numbers == done.result.numbers
+
+
+def test_bad_parameters_start_nothing() -> None:
+    with pytest.raises(ParameterError, match="did you mean 'pairs'"):
+        runs.run("saliency", {"pair": 3})
+    assert not (home() / "runs").exists()
+
+
+def test_a_kernel_that_dies_is_our_record(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="tiny died in cell 2"):
+        execute(tmp_path / "run", "x = 1", "import os; os._exit(3)", "y = 2")
+    last = journal.read(tmp_path / "run")[-1]
+    assert (last["event"], last["cell"]) == ("died", 2)
+
+
+def test_a_failing_cell_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="tiny failed in cell 1\n  given: ZeroDivisionError"):
+        execute(tmp_path / "run", "1 / 0")
+
+
+def test_a_hanging_cell_leaves_nobody_behind(tmp_path: Path) -> None:
+    mark = tmp_path / "grandchild"
+    cell = (
+        "import signal, subprocess, time\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        f"p = subprocess.Popen(['sleep', '300']); open({str(mark)!r}, 'w').write(str(p.pid))\n"
+        "while True: time.sleep(0.1)"
+    )
+    with pytest.raises(RunError, match="over its budget of 8 s"):
+        execute(tmp_path / "run", cell, budget=8)
+    deadline = time.monotonic() + 5
+    pid = int(mark.read_text())
+    while _alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _alive(pid)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+
+
+def test_no_secret_reaches_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "canary")
+    (tmp_path / "run").mkdir()
+    execute(
+        tmp_path / "run2",
+        "import os; assert 'OPENAI_API_KEY' not in os.environ; open(out + '/outcome.json', 'w').write('{}')",
+    )
+
+
+def test_ctrl_c_stops_cleanly(home: Path) -> None:
+    command = [sys.executable, "-m", "workbench", "run", "saliency", "--scale", "demo"]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert child.stderr
+    while "faces" not in child.stderr.readline():
+        assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    assert child.wait(20) == 130
+    assert runs.state("saliency").status == "stopped"
