@@ -247,9 +247,9 @@ def _verify(chosen: argparse.Namespace) -> int:
         maps=chosen.maps is not None,
     )  # fmt: skip
     if chosen.maps is not None and found.maps is not None:
-        from .figures.pair import pair_figure, png
+        from .figures.pair import pair_figure
 
-        files.commit_bytes(chosen.maps, png(pair_figure(found)))
+        files.commit_bytes(chosen.maps, pair_figure(found).png())
     if chosen.json:
         _print_json({"score": found.score, "threshold": found.threshold, "accepted": found.accepted,
                      "origin": found.origin, "reasons": found.reasons, "provider": found.provider})  # fmt: skip

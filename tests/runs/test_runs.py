@@ -60,14 +60,14 @@ def test_bad_parameters_start_nothing() -> None:
 
 
 def test_a_kernel_that_dies_is_our_record(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="tiny died in cell 2"):
+    with pytest.raises(RunError, match="tiny died in cell 3"):
         execute(tmp_path / "run", "x = 1", "import os; os._exit(3)", "y = 2")
     last = journal.read(tmp_path / "run")[-1]
-    assert (last["event"], last["cell"]) == ("died", 2)
+    assert (last["event"], last["cell"]) == ("died", 3)
 
 
 def test_a_failing_cell_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="tiny failed in cell 1\n  given: ZeroDivisionError"):
+    with pytest.raises(RunError, match="tiny failed in cell 2\n  given: ZeroDivisionError"):
         execute(tmp_path / "run", "1 / 0")
 
 

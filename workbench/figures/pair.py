@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
-from matplotlib.figure import Figure
-
 from ..methods.verification import Compared
 from .saliency import draw_face
-from .style import theme
+from .style import Picture, theme
 
 
-def pair_figure(found: Compared, *, dark: bool = False) -> Figure:
+def pair_figure(found: Compared, *, dark: bool = False) -> Picture:
     """Chips above; below them, similarity in green and dissimilarity in magenta."""
     with theme("dark" if dark else "light"):
-        figure = Figure(figsize=(8, 5), layout="constrained")
+        figure = Picture(figsize=(8, 5), layout="constrained")
         grid = figure.subplots(2, 3)
         for row, name in enumerate(("reference", "probe")):
             draw_face(grid[row][0], found.chips[row], None, "")
@@ -27,10 +23,3 @@ def pair_figure(found: Compared, *, dark: bool = False) -> Figure:
         answer = "accepted" if found.accepted else "rejected"
         figure.suptitle(f"score {found.score:.3f}, threshold {found.threshold:.3f}: {answer}")
     return figure
-
-
-def png(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()

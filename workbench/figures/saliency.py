@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..studies.saliency import Controls, Decision, Explained, Material
-from .style import theme
+from .style import Picture, theme
 
 
 def scaled(maps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -35,11 +34,11 @@ def draw_face(axes: Any, image: NDArray[np.uint8], overlay: NDArray[np.float32] 
         spine.set_visible(False)
 
 
-def faces(material: Material, *, count: int = 6, show: bool = False, dark: bool = False) -> Figure:
+def faces(material: Material, *, count: int = 6, show: bool = False, dark: bool = False) -> Picture:
     """Mated pairs above, non-mated ones below; real people only when ``show`` says so."""
     pairs = material.test
     with theme("dark" if dark else "light"):
-        figure = Figure(figsize=(1.35 * count, 6.2), layout="constrained")
+        figure = Picture(figsize=(1.35 * count, 6.2), layout="constrained")
         grid = figure.subplots(4, count, squeeze=False)
         for row, kind in enumerate((True, False)):
             at = np.flatnonzero(pairs.mated == kind)[:count]
@@ -66,7 +65,7 @@ def gallery(
     count: int = 4,
     show: bool = False,
     dark: bool = False,
-) -> Figure:
+) -> Picture:
     """Right and wrong decisions, with what speaks for (green) and against (magenta) "same person"."""
     pairs = material.test
     accepted = decided.test >= decided.threshold
@@ -80,7 +79,7 @@ def gallery(
     rows = [(name, i) for name, mask in kinds for i in np.flatnonzero(mask)[: max(1, count // 2)]]
     titles = ("reference", "probe", "for: reference", "for: probe", "against: reference", "against: probe")
     with theme("dark" if dark else "light"):
-        figure = Figure(figsize=(10.5, 1.75 * len(rows) + 0.8), layout="constrained")
+        figure = Picture(figsize=(10.5, 1.75 * len(rows) + 0.8), layout="constrained")
         grid = figure.subplots(len(rows), 6, squeeze=False)
         for row, (name, i) in enumerate(rows):
             images = [_shown(p[i], material.real and not show) for p in (pairs.reference, pairs.probe)]
@@ -95,11 +94,11 @@ def gallery(
     return figure
 
 
-def curves(material: Material, arms: Sequence[Explained], *, dark: bool = False) -> Figure:
+def curves(material: Material, arms: Sequence[Explained], *, dark: bool = False) -> Picture:
     """Accuracy as the most salient pixels go (left) or come (right), with 95 % bands over people."""
     pairs = material.test
     with theme("dark" if dark else "light"):
-        figure = Figure(figsize=(11, 7.6), layout="constrained")
+        figure = Picture(figsize=(11, 7.6), layout="constrained")
         grid = figure.subplots(2, 2, sharex=True, sharey="row")
         for row, (kind, mask) in enumerate(
             (("mated, similarity", pairs.mated), ("non-mated, dissimilarity", ~pairs.mated))
@@ -131,11 +130,11 @@ def curves(material: Material, arms: Sequence[Explained], *, dark: bool = False)
     return figure
 
 
-def exchanged(material: Material, checks: Controls, *, count: int = 8, dark: bool = False) -> Figure:
+def exchanged(material: Material, checks: Controls, *, count: int = 8, dark: bool = False) -> Picture:
     """Pairs that differ in one part (outlined), and where the dissimilarity map looks."""
     swapped = material.swapped
     with theme("dark" if dark else "light"):
-        figure = Figure(figsize=(1.4 * count, 4.9), layout="constrained")
+        figure = Picture(figsize=(1.4 * count, 4.9), layout="constrained")
         if swapped is None or checks.swap_maps is None:
             figure.suptitle("No exchanged parts: real photographs do not tell which part differs")
             return figure

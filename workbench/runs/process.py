@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ def run(
     budget: float = 24 * 3600,
     progress: Progress | None = None,
     after: Callable[[Path, Result], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> Done:
     """Run a study, or find that it was run already.
 
@@ -60,6 +62,7 @@ def run(
         budget: seconds until it is stopped.
         progress: called with the slug and each event of the journal.
         after: called with the folder and the result before the commit, e.g. to write a report.
+        stop: set it from another thread to stop the run.
 
     Raises:
         ParameterError: before any kernel starts.
@@ -77,7 +80,7 @@ def run(
         if (folder / RESULT).is_file():
             return Done(folder, load(folder), fresh=False)
         _prepare(folder, who, checked | {"out": str(folder)}, listed.notebook)
-        _execute(slug, folder, budget, progress)
+        _execute(slug, folder, budget, progress, stop)
         result = replace(files.from_json(files.read_text(folder / OUTCOME)), identity=asdict(who))
         if after:
             after(folder, result)
@@ -107,7 +110,9 @@ def _prepare(folder: Path, who: identity.RunIdentity, values: Mapping[str, objec
     journal.write(folder, "started")
 
 
-def _execute(slug: str, folder: Path, budget: float, progress: Progress | None) -> None:
+def _execute(
+    slug: str, folder: Path, budget: float, progress: Progress | None, stop: threading.Event | None = None
+) -> None:
     environment = {k: os.environ[k] for k in ENVIRONMENT if k in os.environ}
     command = [sys.executable, "-m", child.__name__, str(folder)]
     # Open as long as the child: a pipe could fill up and stop it.
@@ -121,7 +126,11 @@ def _execute(slug: str, folder: Path, budget: float, progress: Progress | None) 
             if time.monotonic() > deadline:
                 journal.write(folder, "stopped", why=f"over its budget of {budget:g} s")
                 raise RunError(f"{slug} was stopped", given=f"over its budget of {budget:g} s", do="allow more time")
-            time.sleep(0.1)
+            if stop is not None and stop.wait(0.1):
+                journal.write(folder, "stopped", why="interrupted")
+                raise RunError(f"{slug} was stopped", given="interrupted", do="run it again; finished steps are kept")
+            if stop is None:
+                time.sleep(0.1)
     except KeyboardInterrupt:
         journal.write(folder, "stopped", why="interrupted")
         raise
@@ -178,11 +187,19 @@ def run_many(
 ) -> dict[str, Done | WorkbenchError]:
     """Several studies, ``jobs`` at a time; one that fails does not stop the others."""
 
+    stop = threading.Event()
+
     def one(slug: str) -> Done | WorkbenchError:
         try:
-            return run(slug, given, **options)
+            return run(slug, given, stop=stop, **options)
         except WorkbenchError as error:
             return error
 
     with ThreadPoolExecutor(jobs) as pool:
-        return dict(zip(slugs, pool.map(one, slugs), strict=True))
+        waiting = {slug: pool.submit(one, slug) for slug in slugs}
+        try:
+            return {slug: future.result() for slug, future in waiting.items()}
+        except KeyboardInterrupt:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
