@@ -186,7 +186,6 @@ def run_many(
     slugs: list[str], given: Mapping[str, object], *, jobs: int = 1, **options: Any
 ) -> dict[str, Done | WorkbenchError]:
     """Several studies, ``jobs`` at a time; one that fails does not stop the others."""
-
     stop = threading.Event()
 
     def one(slug: str) -> Done | WorkbenchError:
