@@ -111,3 +111,21 @@ def webp_size(data: bytes) -> tuple[int, int]:
         bits = int.from_bytes(data[21:25], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+
+
+def gif_size(data: bytes) -> tuple[int, int]:
+    """``(width, height)`` that a GIF's first frame needs; it may exceed the screen that the header states."""
+    width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+    flags = data[10] if len(data) > 10 else 0
+    place = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    while place < len(data) and data[place] not in b",;":
+        place += 1
+        if data[place - 1] == 0x21:
+            place += 1
+            while place < len(data) and data[place]:
+                place += 1 + data[place]
+            place += 1
+    if data[place : place + 1] != b",":
+        return width, height
+    x, y, w, h = (int.from_bytes(data[place + i : place + i + 2], "little") for i in (1, 3, 5, 7))
+    return max(width, x + w), max(height, y + h)

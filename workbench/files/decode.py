@@ -32,7 +32,8 @@ from PIL import (
 )
 
 from ..core import ImageError, StoreError
-from .containers import png_fault, read_jpeg, sniff, webp_size
+from . import exif
+from .containers import gif_size, png_fault, read_jpeg, sniff, webp_size
 from .paths import inside, read_bytes
 
 # Named one by one: `Image.open` would also try formats that are not read here, and would answer a bomb
@@ -47,7 +48,6 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
     "GIF": GifImagePlugin.GifImageFile,
 }
 BACKGROUND = (128, 128, 128)
-_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Limits:
         bytes: size of the file.
         pixels: width times height; 64 megapixels are a large camera's picture, and 192 MB as RGB.
         side: longer side.
-        frames: frames of an animation; only the first is read.
+        frames: frames or pages. Only the first is read; a GIF's others are not even looked for.
         scans: passes of a progressive JPEG; cameras and editors write about ten, and each costs a full
             decoding.
     """
@@ -195,23 +195,42 @@ def _read_or_error(path: str | Path, limits: Limits) -> NDArray[np.uint8] | Imag
 
 
 def _decode(kind: str, data: bytes, what: str, limits: Limits) -> NDArray[np.uint8]:
+    turn = 1
     if kind == "JPEG":
         jpeg = read_jpeg(data)
+        turn = exif.orientation(jpeg.exif)
         _check_size(jpeg.size, what, limits)
         if jpeg.scans > limits.scans:
             raise ImageError(f"{what} has too many passes", given=jpeg.scans, expected=f"at most {limits.scans}")
         if jpeg.plain:
-            return _turned(_plain_jpeg(data), _orientation_of(jpeg.exif))
-    elif kind == "PNG" and (fault := png_fault(data)):
-        raise ValueError(fault)
-    elif kind == "WEBP":
-        _check_size(webp_size(data), what, limits)
+            return _turned(_plain_jpeg(data), turn)
+        if fault := exif.tag_fault(jpeg.exif.removeprefix(b"Exif\0\0")):
+            raise ValueError(fault)
+    _check_container(kind, data, what, limits)
     with _READERS[kind](io.BytesIO(data)) as picture:
         _check_size(picture.size, what, limits)
-        _check_frames(picture, kind, what, limits)
+        if kind in ("PNG", "WEBP"):
+            _check_frames(getattr(picture, "n_frames", 1), what, limits)
+            turn = exif.orientation(picture.info.get("exif", b""))
+        # Pillow turns a TIFF by itself while loading.
         picture.load()
-        orientation = _orientation_of(picture.info.get("exif", b"")) if kind in ("PNG", "WEBP", "JPEG") else 1
-        return _turned(_rgb(picture, kind), orientation)
+        return _turned(_rgb(picture, kind), turn)
+
+
+def _check_container(kind: str, data: bytes, what: str, limits: Limits) -> None:
+    """Refuse what Pillow's readers would already pay for when they only open it."""
+    fault = ""
+    if kind == "PNG":
+        fault = png_fault(data)
+    elif kind == "WEBP":
+        _check_size(webp_size(data), what, limits)
+    elif kind == "GIF":
+        _check_size(gif_size(data), what, limits)
+    elif kind == "TIFF":
+        fault = exif.tag_fault(data)
+        _check_frames(exif.pages(data, limits.frames), what, limits)
+    if fault:
+        raise ValueError(fault)
 
 
 def _check_size(size: tuple[int, int], what: str, limits: Limits) -> None:
@@ -225,18 +244,8 @@ def _check_size(size: tuple[int, int], what: str, limits: Limits) -> None:
         )
 
 
-def _check_frames(picture: ImageFile.ImageFile, kind: str, what: str, limits: Limits) -> None:
-    if kind in ("GIF", "TIFF"):
-        # These say nowhere how many frames follow; counting stops at the limit.
-        try:
-            picture.seek(limits.frames)
-            many = True
-        except EOFError:
-            many = False
-        picture.seek(0)
-    else:
-        many = getattr(picture, "n_frames", 1) > limits.frames
-    if many:
+def _check_frames(frames: int, what: str, limits: Limits) -> None:
+    if frames > limits.frames:
         raise ImageError(f"{what} has too many frames", expected=f"at most {limits.frames}")
 
 
@@ -248,18 +257,6 @@ def _plain_jpeg(data: bytes) -> NDArray[np.uint8]:
     if decoded is None:
         raise ValueError("the JPEG data are damaged")
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, decoded), dtype=np.uint8)
-
-
-def _orientation_of(exif: bytes) -> int:
-    if not exif:
-        return 1
-    block = Image.Exif()
-    try:
-        block.load(exif)
-        return int(block.get(_ORIENTATION, 1))
-    except _DAMAGE:
-        # Damaged metadata say nothing about the pixels; browsers show them as stored.
-        return 1
 
 
 def _turned(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
