@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core import ShapeError, StoreError, WeightsError
-from .weights import read_npy
+from .arrays import read_npy
 
 _TREE = "tree.json"
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from ..core import DataError, StoreError
 
@@ -28,11 +30,15 @@ def inside(root: str | Path, name: str | Path) -> Path:
     text = str(name)
     base = Path(root).resolve()
     bad = "\0" in text or text.startswith(("~", "/", "\\")) or len(text) > 4096 or Path(text).is_absolute()
-    target = base if bad else (base / text).resolve()
+    try:
+        target = base if bad else (base / text).resolve()
+    except (OSError, RuntimeError, ValueError):
+        # A link to itself, a part longer than the file system has, a text that is no file name.
+        bad, target = True, base
     if bad or not target.is_relative_to(base):
         raise DataError(
             "a file name leads out of its folder",
-            given=text[:200],
+            given=ascii(text[:200]),
             expected=f"a relative path below {base.name}/",
             do="correct the list that names it",
         )
@@ -52,12 +58,13 @@ def read_bytes(path: str | Path, *, limit: int = BYTES_LIMIT) -> bytes:
     """
     file = Path(path)
     try:
-        with file.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except OSError as error:
-        raise StoreError(
-            f"cannot read {file}", given=error.strerror, expected="a readable file", do="check the path"
-        ) from error
+        with _regular(file) as stream:
+            # Never more than is there: reading allocates what it is asked for.
+            data = stream.read(min(limit, os.fstat(stream.fileno()).st_size) + 1)
+            while len(data) <= limit and (more := stream.read(_CHUNK)):
+                data += more
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
     if len(data) > limit:
         raise StoreError(f"{file} is too large", given=f"over {limit} bytes", expected=f"at most {limit} bytes")
     return data
@@ -84,12 +91,29 @@ def sha256_file(path: str | Path) -> str:
     """SHA-256 of a file, read in pieces."""
     digest = hashlib.sha256()
     try:
-        with Path(path).open("rb") as stream:
+        with _regular(Path(path)) as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
-    except OSError as error:
-        raise StoreError(f"cannot read {path}", given=error.strerror, do="check the path") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
     return digest.hexdigest()
+
+
+def _regular(path: Path) -> BinaryIO:
+    """Open a plain file; a pipe or a device would block for ever or never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(None, "it is not a plain file")
+        return os.fdopen(descriptor, "rb")
+    except OSError:
+        os.close(descriptor)
+        raise
+
+
+def _unreadable(path: str | Path, error: Exception) -> StoreError:
+    given = error.strerror if isinstance(error, OSError) else error
+    return StoreError(f"cannot read {path}", given=given, expected="a readable file", do="check the path")
 
 
 def digest_tree(paths: Iterable[str | Path], root: str | Path) -> str:
