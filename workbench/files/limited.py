@@ -1,17 +1,23 @@
-"""A function in a child process with limits on memory, time and file size."""
+"""A function in a process of its own, with limits on memory, time and file size."""
 
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
+import importlib
 import os
 import resource
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, BinaryIO
 
-from ..core import RunError, WorkbenchError
+from .. import core
+from ..core import RunError, StoreError, WorkbenchError
 from .pack import pack, unpack
+
+_START = "from workbench.files.limited import main; main()"
 
 
 def run_limited(
@@ -21,68 +27,111 @@ def run_limited(
     seconds: float = 60.0,
     file_size: int | None = None,
 ) -> Any:
-    """``function(*arguments)`` in a fresh process group.
+    """``function(*arguments)`` in a fresh interpreter and process group; nothing of the group outlives the call.
 
     Args:
-        function: importable by name; what it returns must suit `pack`.
-        *arguments: picklable arguments.
+        function: importable by module and name.
+        *arguments: what suits `pack`.
         memory: limit on the child's address space in bytes.
         seconds: wall-clock limit.
         file_size: limit on any file that it writes, in bytes.
 
+    Returns:
+        What the function returned; it must suit `pack`.
+
     Raises:
-        RunError: it died or ran out of time; the message says of what.
+        RunError: it died, ran out of time or memory, or raised something foreign; the message says which.
         WorkbenchError: what it raised itself.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(theirs, memory, file_size, function, arguments), daemon=True)
-    child.start()
-    theirs.close()
+    order = pack([f"{function.__module__}:{function.__qualname__}", arguments, memory, file_size, seconds])
+    child = subprocess.Popen(
+        [sys.executable, "-c", _START],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+    )
+    late = threading.Event()
+    clock = threading.Timer(seconds, _end, (child, late))
+    clock.start()
     try:
-        if not ours.poll(seconds):
-            raise RunError("a limited task took too long", given=f"over {seconds} s", do="allow it more seconds")
-        reply = unpack(ours.recv_bytes())
-    except EOFError:
-        child.join()
-        raise RunError("a limited task died", given=_cause(child.exitcode), do="allow it more memory") from None
+        reply, said = child.communicate(order)
     finally:
-        if child.is_alive():
-            os.killpg(child.pid or 0, signal.SIGKILL)
-        child.join()
-        ours.close()
-    if "error" in reply:
-        raise RunError("a limited task failed", given=reply["error"])
-    return reply["value"]
+        clock.cancel()
+        _end(child, None)
+    if late.is_set():
+        raise RunError("a limited task took too long", given=f"over {seconds} s", do="allow it more seconds")
+    return _answer(reply, child.returncode, said.decode("utf-8", "replace"))
 
 
-def _child(
-    pipe: Connection, memory: int | None, file_size: int | None, function: Callable[..., Any], arguments: Any
-) -> None:
-    os.setsid()
+def main() -> None:
+    """The child's side: read the order, set the limits, answer on the standard output."""
+    order = sys.stdin.buffer.read()
+    # What the function prints must not run into the answer.
+    answer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    name, arguments, memory, file_size, seconds = unpack(order)
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if file_size is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds * (os.cpu_count() or 1)) + 2, resource.RLIM_INFINITY))
+    _reply(answer, _try(name, arguments))
+
+
+def _try(name: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    module, _, qualname = name.partition(":")
     try:
-        reply = {"value": function(*arguments)}
+        function: Any = importlib.import_module(module)
+        for part in qualname.split("."):
+            function = getattr(function, part)
+        return {"value": function(*arguments)}
+    except WorkbenchError as error:
+        parts = (error.what, error.given, error.expected, error.do)
+        return {"kind": type(error).__name__, "parts": [p if p is None else str(p) for p in parts]}
     except MemoryError:
-        reply = {"error": "out of memory"}
-    except (
-        WorkbenchError,
-        ValueError,
-        TypeError,
-        OSError,
-        RuntimeError,
-        ArithmeticError,
-        LookupError,
-    ) as error:
-        reply = {"error": f"{type(error).__name__}: {error}"}
-    pipe.send_bytes(pack(reply))
-    pipe.close()
+        return {"failed": "out of memory"}
+    except (ValueError, TypeError, OSError, RuntimeError, ArithmeticError, LookupError, AttributeError,
+            ImportError, AssertionError) as error:  # fmt: skip
+        return {"failed": f"{type(error).__name__}: {error}"}
 
 
-def _cause(code: int | None) -> str:
-    if code is not None and code < 0:
-        return signal.Signals(-code).name
-    return f"exit status {code}"
+def _reply(answer: BinaryIO, reply: dict[str, Any]) -> None:
+    try:
+        data = pack(reply)
+    except core.ShapeError as error:
+        data = pack({"failed": f"it returned what cannot be sent back: {error}"})
+    except MemoryError:
+        data = pack({"failed": "out of memory"})
+    with answer:
+        answer.write(data)
+
+
+def _answer(reply: bytes, code: int, said: str) -> Any:
+    try:
+        got = unpack(reply)
+    except StoreError as error:
+        last = said.strip().splitlines()[-1:] or [""]
+        raise RunError(
+            "a limited task died", given=f"{_cause(code)} {last[0][:200]}".strip(), do="allow it more memory or time"
+        ) from error
+    if "kind" in got:
+        kind = getattr(core, got["kind"], RunError)
+        what, given, expected, do = got["parts"]
+        raise kind(what, given=given, expected=expected, do=do)
+    if "failed" in got:
+        raise RunError("a limited task failed", given=got["failed"])
+    return got["value"]
+
+
+def _end(child: subprocess.Popen[bytes], late: threading.Event | None) -> None:
+    """Kill the child's whole group, grandchildren included."""
+    if late is not None:
+        late.set()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _cause(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit status {code}"

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core import ShapeError, StoreError, WeightsError
-from .arrays import read_npy
+from ..core import ShapeError, StoreError
+from .arrays import BROKEN_ZIP, members, read_npy
 
 _TREE = "tree.json"
 
@@ -22,7 +22,7 @@ def pack(thing: object) -> bytes:
     """``thing`` as bytes that `unpack` turns back into an equal thing.
 
     Args:
-        thing: None, numbers, texts, arrays, and lists, tuples, mappings and dataclasses of them.
+        thing: None, numbers, texts, bytes, arrays, and lists, tuples, mappings and dataclasses of them.
 
     Raises:
         ShapeError: something else is in it; the message says where.
@@ -46,11 +46,11 @@ def unpack(data: bytes) -> Any:
         StoreError: damaged, or it names a class that is not a dataclass of an installed study or of ours.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            tree = json.loads(archive.read(_TREE))
-            arrays = [read_npy(archive.read(f"{i}.npy"), f"array {i}") for i in range(len(archive.namelist()) - 1)]
+        archive = members(data, "a stored step", ratio=1)
+        tree = json.loads(archive.read(_TREE))
+        arrays = [read_npy(archive.read(f"{i}.npy"), f"array {i}") for i in range(len(archive.namelist()) - 1)]
         return _unfold(tree, arrays)
-    except (zipfile.BadZipFile, KeyError, IndexError, ValueError, TypeError, WeightsError) as error:
+    except (*BROKEN_ZIP, TypeError, AttributeError, ImportError) as error:
         raise StoreError(
             "a stored step cannot be read", given=str(error), do="delete it; it is computed again"
         ) from error
@@ -66,12 +66,17 @@ def _fold(thing: object, arrays: list[np.ndarray[Any, Any]], place: str) -> obje
         return thing
     if isinstance(thing, float):
         return {"f": thing.hex()}
+    if isinstance(thing, bytes):
+        arrays.append(np.frombuffer(thing, np.uint8))
+        return {"b": len(arrays) - 1}
     if isinstance(thing, np.generic):
         thing = np.asarray(thing)
         return {"s": _fold(thing, arrays, place)}
     if isinstance(thing, np.ndarray):
         if thing.dtype.hasobject:
             raise ShapeError("an array of Python objects cannot be stored", given=f"at {place}")
+        if isinstance(thing, np.ma.MaskedArray):
+            raise ShapeError("a masked array cannot be stored", given=f"at {place}", do="store its data and mask")
         arrays.append(thing)
         return {"a": len(arrays) - 1}
     if isinstance(thing, list | tuple):
@@ -99,6 +104,8 @@ def _unfold(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
         return float.fromhex(tree["f"])
     if "a" in tree:
         return arrays[tree["a"]]
+    if "b" in tree:
+        return arrays[tree["b"]].tobytes()
     if "s" in tree:
         return arrays[tree["s"]["a"]][()]
     if "l" in tree:
@@ -113,7 +120,10 @@ def _unfold(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
 
 def _dataclass(name: str) -> Any:
     module, _, qualname = name.partition(":")
-    kind: Any = importlib.import_module(module) if module.split(".")[0] in _homes() else None
+    parts = module.split(".")
+    # `__main__` modules run programs when they are imported.
+    ours = parts[0] in _homes() and "__main__" not in parts
+    kind: Any = importlib.import_module(module) if ours else None
     for part in qualname.split("."):
         kind = getattr(kind, part, None)
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
