@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import uuid
@@ -20,7 +21,8 @@ def commit_bytes(path: str | Path, data: bytes) -> Path:
         StoreError: it could not be written; what was there before is whole, and nothing is left over.
     """
     final = Path(path)
-    scratch = final.with_name(f".{final.name}{_MARK}{uuid.uuid4().hex}")
+    # Not longer than the name itself may be.
+    scratch = final.with_name(f".{final.name[:40]}{_MARK}{uuid.uuid4().hex}")
     try:
         step("create", final)
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -35,11 +37,13 @@ def commit_bytes(path: str | Path, data: bytes) -> Path:
         step("rename", final)
         scratch.replace(final)
         step("fsync-folder", final.parent)
-        _fsync_folder(final.parent)
-    except OSError as error:
+        _fsync(final.parent)
+    except (OSError, ValueError) as error:
         raise _failed(final, len(data), error) from error
     finally:
-        scratch.unlink(missing_ok=True)
+        # A name that could not be made cannot be removed either; its own error is already on the way.
+        with contextlib.suppress(OSError, ValueError):
+            scratch.unlink(missing_ok=True)
     return final
 
 
@@ -58,16 +62,19 @@ def commit_folder(staging: str | Path, final: str | Path) -> Path:
     if target.exists():
         raise StoreError(f"{target} is already there", expected="a new place", do="remove it or choose another")
     try:
-        for file in sorted(p for p in source.rglob("*") if p.is_file()):
+        inner = sorted(source.rglob("*"))
+        for file in (p for p in inner if p.is_file()):
             step("fsync", file)
-            with file.open("rb") as stream:
-                os.fsync(stream.fileno())
+            _fsync(file)
+        for folder in (source, *(p for p in inner if p.is_dir())):
+            step("fsync-folder", folder)
+            _fsync(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         step("rename", target)
         source.rename(target)
         step("fsync-folder", target.parent)
-        _fsync_folder(target.parent)
-    except OSError as error:
+        _fsync(target.parent)
+    except (OSError, ValueError) as error:
         raise _failed(target, 0, error) from error
     return target
 
@@ -75,24 +82,32 @@ def commit_folder(staging: str | Path, final: str | Path) -> Path:
 def append_line(path: str | Path, text: str) -> None:
     """Add one line to a journal: a single write to the end, then fsync.
 
+    A piece of a line that a killed or failed writer left at the end stays a line of its own.
+
     Raises:
         StoreError: it could not be written.
     """
     file = Path(path)
-    line = text.replace("\n", "\\n").encode("utf-8") + b"\n"
+    line = text.replace("\n", "\\n").encode("utf-8", "backslashreplace") + b"\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         step("append", file)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            written = os.write(descriptor, line)
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line
+            if os.write(descriptor, line) != len(line):
+                raise OSError(None, "only a part of the line was written")
+            step("fsync", file)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    except OSError as error:
+        if not size:
+            step("fsync-folder", file.parent)
+            _fsync(file.parent)
+    except (OSError, ValueError) as error:
         raise _failed(file, len(line), error) from error
-    if written != len(line):
-        raise _failed(file, len(line), OSError("only a part of the line was written"))
 
 
 def sweep(folder: str | Path) -> int:
@@ -108,18 +123,19 @@ def remove_folder(path: str | Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _failed(path: Path, size: int, error: OSError) -> StoreError:
+def _failed(path: Path, size: int, error: Exception) -> StoreError:
+    why = error.strerror if isinstance(error, OSError) else None
     return StoreError(
         f"could not write {path}",
-        given=error.strerror or str(error),
+        given=why or str(error),
         expected=f"a writable place with {size} bytes free",
-        do="free space or choose another folder; what was there before is unchanged",
+        do="free space or choose another folder; what lies there is whole: the old or the new",
     )

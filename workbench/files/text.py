@@ -17,6 +17,8 @@ import numpy as np
 
 from ..core import Estimate, Reported, Result, ShapeError, StoreError, Undefined, Verdict
 
+# Characters that some readers of lines and of scripts take for the end of a line.
+_BREAKS = ("\x85", "\u2028", "\u2029")
 _TAGGED: dict[str, type[Any]] = {c.__name__: c for c in (Estimate, Undefined, Verdict, Reported, Result)}
 
 
@@ -26,7 +28,11 @@ def to_json(thing: object, *, indent: int | None = None) -> str:
     Raises:
         ShapeError: a value that JSON cannot carry (NaN, infinity, an unknown class), with its place.
     """
-    return json.dumps(_plain(thing, "$"), sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
+    plain = _plain(thing, "$")
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
+    if any(mark in text for mark in _BREAKS) or not _encodable(text):
+        text = json.dumps(plain, sort_keys=True, ensure_ascii=True, allow_nan=False, indent=indent)
+    return text
 
 
 def from_json(text: str) -> Any:
@@ -36,9 +42,25 @@ def from_json(text: str) -> Any:
         StoreError: not JSON, or a tagged object that does not fit its class.
     """
     try:
-        return _rich(json.loads(text, parse_constant=_refuse_constant))
+        return _rich(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite))
     except (ValueError, TypeError, RecursionError) as error:
         raise StoreError("this is not the workbench's JSON", given=str(error), expected="what to_json wrote") from error
+
+
+def _encodable(text: str) -> bool:
+    """Whether UTF-8 can carry it; file names that are not UTF-8 come as half characters, which it cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is larger than any number here")
+    return number
 
 
 def _refuse_constant(text: str) -> None:
@@ -62,6 +84,8 @@ def _plain(thing: object, place: str) -> object:
         return bool(thing)
     if isinstance(thing, Mapping):
         return {_key(k, place): _plain(v, f"{place}.{k}") for k, v in thing.items()}
+    if isinstance(thing, np.ndarray) and thing.ndim == 0:
+        return _plain(thing[()], place)
     if isinstance(thing, list | tuple | np.ndarray):
         return [_plain(v, f"{place}[{i}]") for i, v in enumerate(thing)]
     if isinstance(thing, Path):
