@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ from .. import core
 from ..core import RunError, StoreError, WorkbenchError
 from .pack import pack, unpack
 
+_TAIL = 4096
 _START = "from workbench.files.limited import main; main()"
 
 
@@ -44,25 +46,29 @@ def run_limited(
         WorkbenchError: what it raised itself.
     """
     order = pack([f"{function.__module__}:{function.__qualname__}", arguments, memory, file_size, seconds])
-    child = subprocess.Popen(
-        [sys.executable, "-c", _START],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-    )
     late = threading.Event()
-    clock = threading.Timer(seconds, _end, (child, late))
-    clock.start()
-    try:
-        reply, said = child.communicate(order)
-    finally:
-        clock.cancel()
-        _end(child, None)
+    # What it prints goes to a file: a grandchild that kept a pipe open would be waited for.
+    with tempfile.TemporaryFile() as printed:
+        child = subprocess.Popen(
+            [sys.executable, "-c", _START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=printed,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        clock = threading.Timer(seconds, _end, (child, late))
+        clock.start()
+        try:
+            reply, _ = child.communicate(order)
+        finally:
+            clock.cancel()
+            _end(child, None)
+        printed.seek(max(0, printed.seek(0, os.SEEK_END) - _TAIL))
+        said = printed.read().decode("utf-8", "replace")
     if late.is_set():
         raise RunError("a limited task took too long", given=f"over {seconds} s", do="allow it more seconds")
-    return _answer(reply, child.returncode, said.decode("utf-8", "replace"))
+    return _answer(reply, child.returncode, said)
 
 
 def main() -> None:
