@@ -69,9 +69,17 @@ def circular() -> dict[str, object]:
     return ring
 
 
-def big_bytearray() -> bytes:
-    """A torch checkpoint whose pickle asks for ``bytearray(8 GiB)``, an allowed call."""
-    code = b"\x80\x02c__builtin__\nbytearray\n" + b"\x8a\x08" + struct.pack("<q", 8 << 30) + b"\x85R."
+def wide() -> dict[str, object]:
+    """Five dictionaries, each holding the next one three hundred times."""
+    inner: dict[str, object] = {"end": 1}
+    for _ in range(5):
+        inner = {str(i): inner for i in range(300)}
+    return inner
+
+
+def big_bytearray(name: bytes) -> bytes:
+    """A torch checkpoint whose pickle asks for ``bytearray(2 GiB)``, which torch's safe loader allows."""
+    code = b"\x80\x02" + name + b"\x8a\x08" + struct.pack("<q", 2 << 30) + b"\x85R."
     pickletools.dis(code, out=io.StringIO())
     return repacked(saved({"w": torch.zeros(1)}), lambda n, b: code if n.endswith("data.pkl") else b)
 
@@ -116,7 +124,9 @@ def bombs() -> dict[str, bytes]:
         "view.pt": saved({"w": view}),
         "meta.pt": saved({"w": torch.zeros(1 << 20, device="meta")}),
         "shared.pt": saved({f"w{i}": shared for i in range(1000)}),
-        "bytearray.pt": big_bytearray(),
+        "bytearray.pt": big_bytearray(b"c__builtin__\nbytearray\n"),
+        "bytearray-4.pt": big_bytearray(b"\x8c\x0b__builtin__\x8c\x09bytearray\x93"),
+        "wide.pt": saved(wide()),
         "tangled.pt": saved(tangled()),
         "circular.pt": saved(circular()),
         "old-giant.pt": saved({"w": torch.zeros(4)}, _use_new_zipfile_serialization=False).replace(

@@ -1,7 +1,32 @@
 """The one room that touches bytes.
 
-Everything that is read from outside is hostile until it has passed here: pictures under limits, weights
-without code, paths inside their folder. Everything that is written is whole or absent.
+Everything that is read from outside is hostile until it has passed here; everything that is written is whole
+or absent. No other room calls `open`, `Image.open`, `torch.load` or `np.load`; a test of the house looks.
+
+Reading::
+
+    files.read_image("a.jpg")                 # uint8 (h, w, 3), upright, sRGB; ImageError
+    for picture in files.read_images(paths):  # decoded ahead in threads, in order; errors come as values
+    files.read_weights("w.ckpt").tensors      # arrays by name, without code; WeightsError
+    files.read_onnx("m.onnx", sha256=digest)  # the very bytes that were checked; give them to a runtime
+    files.inside(root, name)                  # a name from a list stays below its folder; DataError
+
+Writing::
+
+    files.commit_text(path, text)             # write, flush, fsync, rename, fsync of the folder; StoreError
+    files.commit_folder(staging, final)       # a whole folder at once
+    files.append_line(journal, line)          # one write, then fsync
+    with files.Lock(path): ...                # one writer; the lock of a dead owner is free
+
+Values::
+
+    files.from_json(files.to_json(result))    # strict JSON that carries `Undefined`; NaN is refused
+    files.unpack(files.pack(step))            # arrays and dataclasses, to the bit, without pickle
+    files.run_limited(function, x, memory=1 << 30, seconds=60)
+
+What it does not do: make Pillow, OpenCV, torch or ONNX safe against memory corruption (keep them current), bound
+what a model costs when it runs, notice damage inside a JPEG (the format has no check sums), or survive a disk
+that lies about fsync.
 """
 
 from .decode import LIMITS, ImageFiles, Limits, decode_image, encode_png, read_image, read_images
