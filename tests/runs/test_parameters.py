@@ -95,3 +95,21 @@ def _closure() -> set[Path]:
             seen.add(file)
             waiting += identity.imported(file)
     return seen
+
+
+def test_a_moved_folder_is_the_same_data(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for root in ("here", "there"):
+        (tmp_path / root / "Ann").mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / root / "Ann" / "1.png")
+    values = check({}, schema(studies.listing("saliency").notebook))
+    there = values | {"data": f"folder:{tmp_path / 'there'}"}
+    before = identity.identify("saliency", values | {"data": f"folder:{tmp_path / 'here'}"})
+    assert before.id == identity.identify("saliency", there).id
+    Image.new("RGB", (8, 8), (0, 0, 1)).save(tmp_path / "there" / "Ann" / "1.png")
+    assert before.id != identity.identify("saliency", there).id
+
+
+def test_the_code_digest_covers_models_found_by_their_folder() -> None:
+    assert "faceapi_recogniser.py" in {f.name for f in _closure()}

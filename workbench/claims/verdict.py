@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,21 +58,17 @@ def compare(
         effect = _of_scores(comparison, statistic, evidence, resamples, level, seed)
     else:
         arms = evidence.measurements.get(comparison.quantity, {})
-        one, other = (_arm(arms, name, comparison) for name in (comparison.arm, comparison.against))
-        if isinstance(one, float):
-            raise UnknownNameError("arm", str(comparison.arm), arms)
+        against = comparison.against
+        other = _arm(arms, against, comparison.quantity) if isinstance(against, str) else float(against)
+        one = _arm(arms, comparison.arm, comparison.quantity)
         effect = of_mean(one, against=other, resamples=resamples, level=level, seed=seed)
     return _decide(nothing, comparison, effect)
 
 
-def _arm(arms: dict[str, Measurements] | object, name: str | float, comparison: Comparison) -> Measurements | float:
-    if not isinstance(name, str):
-        return float(name)
-    if not isinstance(arms, dict) or name not in arms:
-        known = arms if isinstance(arms, dict) else {}
-        raise UnknownNameError(f"arm of {comparison.quantity!r}", name, known)
-    found: Measurements = arms[name]
-    return found
+def _arm(arms: Mapping[str, Measurements], name: str, quantity: str) -> Measurements:
+    if name not in arms:
+        raise UnknownNameError(f"arm of {quantity!r}", name, arms)
+    return arms[name]
 
 
 def _decide(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdict:

@@ -45,7 +45,8 @@ def curves(
 ) -> NDArray[np.float64]:  # fmt: skip
     """Whether each pair is still decided rightly as its most salient pixels go, or come.
 
-    Deletion puts the mean colour in place of the most salient pixels of both pictures. Insertion starts from
+    Deletion puts the mean colour in place of the most salient pixels of both pictures; assumed: mid-grey, the
+    mean of the range, since the paper does not say whose mean it is. Insertion starts from
     blurred pictures (sigma 10 pixels at side 112) and puts the most salient pixels back.
 
     Args:

@@ -62,12 +62,6 @@ class Card:
     operating_points: Mapping[float, tuple[float, str]] = field(default_factory=dict)
     notes: str = ""
 
-    @property
-    def value_range(self) -> tuple[float, float]:
-        """Smallest and largest value that the network can be given."""
-        ends = [(p - m) * s for m, s in zip(self.mean, self.scale, strict=True) for p in (0.0, 255.0)]
-        return min(ends), max(ends)
-
 
 _REQUIRED = {"input_size", "template", "mean", "scale", "colour", "dimension", "licence"}
 

@@ -34,8 +34,10 @@ class TorchEngine:
         self.dtype = torch.bfloat16 if bf16 else torch.float32
         self.network = network.eval().requires_grad_(False).to(device, self.dtype)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        unit = "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
-        kind = "AMX" if "amx_bf16" in devices.cpu_flags() else "AVX-512" if device == "cpu" else "tensor cores"
+        if device == "cpu":
+            unit, kind = "CPU", "AMX" if "amx_bf16" in devices.cpu_flags() else "AVX-512"
+        else:
+            unit, kind = torch.cuda.get_device_name(device), "tensor cores"
         self.provider = f"torch {torch.__version__} {f'bfloat16 ({kind})' if bf16 else 'float32'} on {unit}"
 
     def __call__(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -55,7 +55,9 @@ def identify(slug: str, parameters: Mapping[str, object]) -> RunIdentity:
     return RunIdentity(
         slug,
         listed.version,
-        {k: v for k, v in parameters.items() if k not in RUNTIME},
+        # Digests stand for the files: a folder that was moved is the same data.
+        {k: v for k, v in parameters.items() if k not in RUNTIME}
+        | {"data": data, "model": models.split(str(parameters.get("model", "")))[0]},
         digest,
         files.sha256_file(weights) if weights else "",
         code_digest(listed.module, listed.notebook),
@@ -115,5 +117,5 @@ def _files_of(parts: list[str]) -> list[Path]:
     place = studies.PACKAGE.joinpath(*parts[1:])
     if place.with_suffix(".py").is_file():
         return [place.with_suffix(".py")]
-    # A package hands out its modules lazily: all of them may be used.
-    return sorted(place.glob("*.py")) if (place / "__init__.py").is_file() else []
+    # A package hands out its modules lazily and finds some by their folder: all of them may be used.
+    return sorted(place.rglob("*.py")) if (place / "__init__.py").is_file() else []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import files, studies
-from ..core import Result
+from ..core import Result, WorkbenchError
 from . import identity, journal
 from .home import home
 from .process import RESULT, load
@@ -41,14 +42,21 @@ def state(slug: str) -> State:
     last = journal.read(latest)[-1]
     at = float(last["at"])
     if (latest / RESULT).is_file():
-        result = load(latest)
-        listed = studies.listing(slug)
-        stale = result.identity.get("code") != identity.code_digest(listed.module, listed.notebook)
-        return State(slug, "stale" if stale else "done", latest, result, at)
+        return State(slug, "stale" if _stale(slug, latest) else "done", latest, load(latest), at)
     if files.owner(latest / "lock"):
         return State(slug, "running", latest, None, at)
     status = last["event"] if last["event"] in ("failed", "stopped") else "died"
     return State(slug, status, latest, None, at)
+
+
+def _stale(slug: str, folder: Path) -> bool:
+    """Whether the same parameters would be another run today: code, data, weights or packages changed."""
+    values = json.loads(files.read_text(folder / "order.json"))["parameters"]
+    try:
+        return identity.identify(slug, values).id != folder.name
+    except WorkbenchError:
+        # The data or weights are no longer where they were.
+        return True
 
 
 def board() -> list[State]:

@@ -6,9 +6,10 @@ the first verdict was seen.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..methods import deletion as perturbation
 from ..methods import small_recogniser as small
 from ..methods.explain import METHODS, Maps, Question, embed, explain, fggb_signed
 from ..metrics import area, eer, eer_threshold, mass_ratio, mass_share, of_mean, pointing, spearman
+from ..models.pipeline import batches
 
 ARMS = tuple(METHODS)
 _OURS = "phantom faces only: real photographs do not tell which part differs"
@@ -119,6 +121,7 @@ class Material:
         test: pairs that are explained.
         swapped: pairs that differ in one part, or None.
         hidden: pairs whose probe has one part hidden, or None.
+        failures: pairs left out because a picture failed to acquire.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Material:
     test: Pairs
     swapped: Changed | None
     hidden: Changed | None
+    failures: int = 0
 
 
 @dataclass(frozen=True)
@@ -215,33 +219,38 @@ def _real(data: str, model: str, pairs: int, seed: int) -> Material:
     dataset = datasets.open_dataset(data)
     samples, trials = dataset.samples(), dataset.trials()
     fold = subject_folds(trials, 2, "saliency", seed)
-    rng = seeds.rng("saliency", "pairs", seed)
-    parts = []
+    rng, parts = seeds.rng("saliency", "pairs", seed), []
     for number, most in ((0, 4 * pairs), (1, pairs)):
         picked = [np.flatnonzero((fold == number) & (trials.mated == kind)) for kind in (True, False)]
         if min(len(p) for p in picked) < 2:
-            raise DataError(
-                f"{data} is too small for this study",
-                given=f"{len(trials)} trials",
-                expected="mated and non-mated trials of two disjoint groups of people",
-            )
+            wanted = "mated and non-mated trials of two disjoint groups of people"
+            raise DataError(f"{data} is too small for this study", given=f"{len(trials)} trials", expected=wanted)
         parts.append(trials.subset(np.sort(np.concatenate([rng.permutation(p)[:most] for p in picked]))))
     used = np.unique(np.concatenate([t for p in parts for t in (p.reference, p.probe)]))
     pipeline = models.default_pipeline(model=model, choose="central")
-    found = pipeline.locate([samples.images[int(i)] for i in used])
-    place = np.full(len(samples), -1)
-    place[used[found.places]] = np.arange(len(found.places))
-    cut = []
+    place, chips = _located(pipeline, samples, used)
+    cut, failures = [], 0
     for part in parts:
         good = (place[part.reference] >= 0) & (place[part.probe] >= 0)
         kept = part.subset(good)
-        chips = found.chips
+        failures += int((~good).sum())
         cut.append(Pairs(chips[place[kept.reference]], chips[place[kept.probe]], kept.mated, kept.subjects))
     empty = np.zeros((0, 1, 1, 3), np.uint8)
     return Material(
         samples.name, dataset.licence, dataset.digest, dataset.real, empty, np.zeros(0, np.int64), cut[0], cut[1],
-        None, None,
+        None, None, failures,
     )  # fmt: skip
+
+
+def _located(pipeline: Any, samples: Samples, used: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Where each picture's chip lies among the chips (-1: failure to acquire), and the chips."""
+    place = np.full(len(samples), -1)
+    chips: list[NDArray[np.uint8]] = []
+    for start, part in batches(samples.subset(used).images, 32):
+        found = pipeline.locate(part)
+        place[used[start + found.places]] = sum(len(c) for c in chips) + np.arange(len(found.places))
+        chips.append(found.chips)
+    return place, np.concatenate(chips)
 
 
 def recogniser(material: Material, model: str, *, epochs: int, seed: int) -> Model:
@@ -325,6 +334,7 @@ class Controls:
         points: ``arm -> (n,)`` whether the dissimilarity map's peak lies in the changed part.
         swap_maps: ``(n, h, w)`` FGGB's dissimilarity maps of the exchanged parts.
         hidden: ``"hidden"`` and ``"seen"`` -> ``(n,)`` similarity mass in the hidden part.
+        checked: ``(n,)`` test pairs that the last two checks took; they need no more.
         correlation: ``(n,)`` rank correlation with a re-initialised network's map.
         exchange: ``(n,)`` largest difference after exchanging the pictures, over the map's largest value.
     """
@@ -333,6 +343,7 @@ class Controls:
     points: dict[str, NDArray[np.float64]] | None
     swap_maps: NDArray[np.float32] | None
     hidden: dict[str, NDArray[np.float64]] | None
+    checked: NDArray[np.int64]
     correlation: NDArray[np.float64]
     exchange: NDArray[np.float64]
 
@@ -349,7 +360,10 @@ def controls(material: Material, model: Model, decided: Decision, *, masks: int,
     if material.hidden is not None:
         hidden = _mass_in_hidden_part(material.hidden, model, decided, seed)
     question = _question(model, material.test, decided.threshold, seed, masks)
-    return Controls(ratio, points, swap_maps, hidden, _reinitialised(question), _exchanged(question))
+    n = len(material.test.mated)
+    checked = np.unique(np.linspace(0, n - 1, min(20, n)).astype(int))
+    part = replace(question, reference=question.reference[checked], probe=question.probe[checked])
+    return Controls(ratio, points, swap_maps, hidden, checked, _reinitialised(part), _exchanged(part))
 
 
 def _mass_in_hidden_part(
@@ -363,33 +377,20 @@ def _mass_in_hidden_part(
     return mass
 
 
-def _first(q: Question, count: int = 20) -> dict[str, Any]:
-    """Some mated and some non-mated pairs: the checks need no more."""
-    at = np.unique(np.linspace(0, len(q.reference) - 1, min(count, len(q.reference))).astype(int))
-    return {"reference": q.reference[at], "probe": q.probe[at]}
-
-
 def _reinitialised(q: Question) -> NDArray[np.float64]:
-    import copy
-    from dataclasses import replace
-
-    part = replace(q, **_first(q))
     fresh = copy.deepcopy(q.network)
     weights = list(fresh.parameters())
     generator = torch.Generator().manual_seed(seeds.integer("saliency", "re-initialise", q.seed))
     with torch.no_grad():
         for weight in [w for w in weights if w.dim() > 1][-2:]:
             weight.normal_(0.0, float(weight.std()), generator=generator)
-    before, after = (fggb_signed(replace(part, network=n))[0].numpy() for n in (q.network, fresh))
+    before, after = (fggb_signed(replace(q, network=n))[0].numpy() for n in (q.network, fresh))
     return spearman(before, after)
 
 
 def _exchanged(q: Question) -> NDArray[np.float64]:
-    from dataclasses import replace
-
-    part = replace(q, **_first(q))
-    one, other = fggb_signed(part)
-    swapped = fggb_signed(replace(part, reference=part.probe, probe=part.reference))
+    one, other = fggb_signed(q)
+    swapped = fggb_signed(replace(q, reference=q.probe, probe=q.reference))
     gap = torch.stack([(one - swapped[1]).abs(), (other - swapped[0]).abs()]).amax((0, 2, 3))
     return np.asarray((gap / one.abs().amax((1, 2)).clamp(min=1e-12)).numpy(), dtype=np.float64)
 
@@ -408,8 +409,7 @@ def evidence(material: Material, decided: Decision, arms: Sequence[Explained], c
             measured[f"{name} area, {kind}"] = {
                 a.arm: Measurements(a.arm, area(axis, getattr(a, name)[mask]), pairs.subjects[mask]) for a in arms
             }
-    every = np.unique(np.linspace(0, len(pairs.mated) - 1, len(checks.exchange)).astype(int))
-    subjects = pairs.subjects[every]
+    subjects = pairs.subjects[checks.checked]
     measured["rank correlation with the original"] = {
         "re-initialised": Measurements("re-initialised", checks.correlation, subjects)
     }
@@ -421,6 +421,9 @@ def evidence(material: Material, decided: Decision, arms: Sequence[Explained], c
             numbers[f"{quantity}: {arm}"] = of_mean(units)
     for a in arms:
         numbers[f"seconds per pair: {a.arm}"] = Estimate(a.seconds, rule="wall clock, maps of both pictures", unit="s")
+    numbers["pairs left out: failure to acquire"] = Estimate(
+        float(material.failures), rule="count, test and validation"
+    )
     return Evidence({"model": _scores("model", pairs, decided.test)}, measured, numbers, untestable)
 
 

@@ -18,7 +18,7 @@ CARD = Card(
     licence=_faceapi.LICENCE,
     source=_faceapi.SOURCE,
     files=_faceapi.files("tiny_face_detector_model"),
-    notes="Boxes are tighter than the SSD detector's. ONNX export agrees within 1e-4 of the input's side.",
+    notes="Boxes are tighter than the SSD detector's.",
 )
 
 
