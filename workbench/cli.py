@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
+    # A polite kill stops like Ctrl-C: runs are ended, and what they finished is kept.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(chosen.command(chosen))
     except KeyboardInterrupt:

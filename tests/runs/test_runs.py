@@ -105,6 +105,34 @@ def test_no_secret_reaches_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     )
 
 
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_runner_leaves_nobody_behind(home: Path, sign: signal.Signals) -> None:
+    command = [sys.executable, "-m", "workbench", "run", "saliency", "--scale", "demo"]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    assert child.stderr
+    while "faces" not in child.stderr.readline():
+        assert child.poll() is None
+    child.send_signal(sign)
+    child.wait(20)
+    deadline = time.monotonic() + 10
+    while _mentioning(str(home)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _mentioning(str(home)) == []
+    assert runs.state("saliency").status in ("stopped", "died")
+
+
+def _mentioning(text: str) -> list[str]:
+    """Processes whose environment names a folder: the run's own and its kernel's."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(folder.name) != os.getpid() and text.encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:80])
+        except OSError:
+            continue
+    return found
+
+
 def test_ctrl_c_stops_cleanly(home: Path) -> None:
     command = [sys.executable, "-m", "workbench", "run", "saliency", "--scale", "demo"]
     child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)

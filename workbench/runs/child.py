@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +18,17 @@ from . import journal
 EXECUTED = "notebook.ipynb"
 
 
+def watch_parent(folder: Path, parent: int) -> None:
+    """End this process group when the runner is gone: nobody would commit what it computes."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    journal.write(folder, "died", cell=-1, why="the runner was killed")
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
 def main(folder: Path) -> int:
     """Execute the notebook of a prepared run folder; 0 when every cell ran."""
+    threading.Thread(target=watch_parent, args=(folder, os.getppid()), daemon=True).start()
     import nbformat
     import papermill
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
