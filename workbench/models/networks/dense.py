@@ -23,7 +23,7 @@ class DenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, c, h, w)`` to ``(n, out, h/2, w/2)``."""
-        one = F.relu(self.conv0(x))
+        one = self.conv0(x, then="relu")
         two = self.conv1(one)
         three = self.conv2(F.relu(one + two))
         four = self.conv3(F.relu(one + two + three))

@@ -31,9 +31,10 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, c, h, w)`` to ``(n, out, h', w')``."""
-        out = self.conv2(F.relu(self.conv1(x)))
+        out: Tensor = self.conv1(x, then="relu")
         if not self.down:
-            return F.relu(out + x)
+            return self.conv2(out, plus=x, then="relu")  # type: ignore[no-any-return]
+        out = self.conv2(out)
         short = F.avg_pool2d(x, 2, 2)
         out = F.pad(out, (0, short.shape[3] - out.shape[3], 0, short.shape[2] - out.shape[2]))
         short = F.pad(short, (0, 0, 0, 0, 0, out.shape[1] - short.shape[1]))
@@ -54,5 +55,5 @@ class Recogniser(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Prepared chips to raw embeddings."""
-        out: Tensor = self.head(torch.mean(self.body(F.max_pool2d(F.relu(self.entry(x)), 3, 2)), dim=(2, 3)))
+        out: Tensor = self.head(torch.mean(self.body(F.max_pool2d(self.entry(x, then="relu"), 3, 2)), dim=(2, 3)))
         return out

@@ -20,8 +20,8 @@ class Relu6Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, c, h, w)`` to ``(n, out, h', w')``."""
-        out: Tensor = self.conv(x)
-        return out.clamp(0, 6)
+        out: Tensor = self.conv(x, then="relu6")
+        return out
 
 
 class DepthwiseBlock(nn.Module):
@@ -39,7 +39,7 @@ class DepthwiseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, c, h, w)`` to ``(n, out, h', w')``."""
-        out: Tensor = self.pointwise(self.depthwise(x).clamp(0, 6))
+        out: Tensor = self.pointwise(self.depthwise(x, then="relu6"))
         return out
 
 

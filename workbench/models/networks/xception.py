@@ -22,7 +22,7 @@ class Reduction(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, c, h, w)`` to ``(n, out, h/2, w/2)``."""
-        out = self.conv1(F.relu(self.conv0(F.relu(x) if self.activate else x)))
+        out = self.conv1(self.conv0(F.relu(x) if self.activate else x, then="relu"))
         (top, bottom), (left, right) = (same_padding(int(s), 3, 2) for s in out.shape[-2:])
         pooled: Tensor = F.max_pool2d(F.pad(out, (left, right, top, bottom), value=-torch.inf), 3, 2)
         side: Tensor = self.side(x)
@@ -38,10 +38,10 @@ class Middle(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape."""
-        out = x
-        for conv in self.convs:
-            out = conv(F.relu(out))
-        return out + x
+        out = F.relu(x)
+        for conv in self.convs[:-1]:
+            out = conv(out, then="relu")
+        return self.convs[-1](out, plus=x)  # type: ignore[no-any-return]
 
 
 class AgeGender(nn.Module):
@@ -64,5 +64,5 @@ class AgeGender(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Prepared crops to age and logits."""
-        features = F.avg_pool2d(F.relu(self.body(F.relu(self.entry(x)))), 7, 2).flatten(1)
+        features = F.avg_pool2d(F.relu(self.body(self.entry(x, then="relu"))), 7, 2).flatten(1)
         return torch.cat([self.age(features), self.gender(features)], dim=1)

@@ -31,9 +31,9 @@ class TinyYolo(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Prepared pictures to boxes and scores of every anchor."""
-        out = F.leaky_relu(self.entry(x), 0.1)
+        out = self.entry(x, then="leaky")
         for conv in self.body:
-            out = F.leaky_relu(conv(F.max_pool2d(out, 2, 2, ceil_mode=True)), 0.1)
+            out = conv(F.max_pool2d(out, 2, 2, ceil_mode=True), then="leaky")
         # TensorFlow pads the last, unstrided pooling at the lower right.
         out = F.max_pool2d(F.pad(out, (0, 1, 0, 1), value=-torch.inf), 2, 1)
         found = self.head(out).float()
