@@ -36,8 +36,10 @@ def test_fggb_equals_a_slow_loop_over_channels(question: explain.Question) -> No
 def test_the_normalised_embedding_is_differentiated(question: explain.Question) -> None:
     # Half the squared length is constant, so the gradients weighted by the embedding cancel.
     embedding, gradients = explain.channel_gradients(question.network, question.reference)
-    weighted = torch.einsum("nk,knchw->nchw", embedding, gradients)
-    assert weighted.abs().max() < 1e-5 * gradients.abs().max()
+    every = torch.stack(list(gradients))
+    weighted = torch.einsum("nk,knchw->nchw", embedding, every)
+    assert len(every) == 64
+    assert weighted.abs().max() < 1e-5 * every.abs().max()
 
 
 def test_the_threshold_is_shared_out_over_the_channels(question: explain.Question) -> None:
@@ -74,6 +76,21 @@ def test_corr_rise_is_pearsons_correlation(question: explain.Question) -> None:
     signed = found.similarity[0, 0] - found.dissimilarity[0, 0]
     for y, x in ((5, 5), (20, 31)):
         assert signed[y, x] == pytest.approx(np.corrcoef(masks[:, y, x].numpy(), scores)[0, 1], abs=1e-4)
+
+
+def test_occlusion_by_hand(question: explain.Question) -> None:
+    found = explain.explain("occlusion", question, patch=20)
+    with torch.inference_mode():
+        one, other = (explain.embed(question.network, p)[0] for p in (question.reference, question.probe))
+        covered = question.reference[:1].clone()
+        covered[:, :, :20, 10:30] = 0.0
+        drop = float(one @ other - explain.embed(question.network, covered)[0] @ other)
+        covered = question.reference[:1].clone()
+        covered[:, :, :20, :20] = 0.0
+        corner = float(one @ other - explain.embed(question.network, covered)[0] @ other)
+    signed = found.similarity[0, 0] - found.dissimilarity[0, 0]
+    assert signed[3, 3] == pytest.approx(corner, abs=1e-5)
+    assert signed[3, 15] == pytest.approx((corner + drop) / 2, abs=1e-5)
 
 
 def test_an_unknown_method_gets_near_ones(question: explain.Question) -> None:

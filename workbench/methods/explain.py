@@ -6,7 +6,7 @@ gradient map, recombine with weights from both embeddings. Beside it the methods
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ class Question:
         layer: module whose output Grad-CAM looks at.
         seed: of random methods.
         masks: of CorrRISE.
+        patch: side of the patches of systematic occlusion, in pixels; they overlap by half.
     """
 
     network: nn.Module
@@ -54,6 +55,7 @@ class Question:
     layer: nn.Module | None = None
     seed: int = 0
     masks: int = 300
+    patch: int = 8
 
 
 def embed(network: nn.Module, pictures: Tensor) -> Tensor:
@@ -61,25 +63,25 @@ def embed(network: nn.Module, pictures: Tensor) -> Tensor:
     return F.normalize(network(pictures), dim=1)
 
 
-def channel_gradients(network: nn.Module, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """Signed gradients of every embedding entry.
+def channel_gradients(network: nn.Module, pictures: Tensor) -> tuple[Tensor, Iterator[Tensor]]:
+    """Signed gradients of every embedding entry, one entry after the other: all at once they fill the memory.
 
     Returns:
-        Embeddings ``(n, d)`` and ``(d, n, 3, h, w)``. Pictures of a batch do not influence one another, so
-        one backward pass per entry serves the whole batch.
+        Embeddings ``(n, d)``, and for each of the ``d`` entries ``(n, 3, h, w)``. Pictures of a batch do not
+        influence one another, so one backward pass per entry serves the whole batch.
     """
     x = pictures.detach().clone().requires_grad_(True)
     embedding = embed(network, x)
     size = embedding.shape[1]
-    gradients = [torch.autograd.grad(embedding[:, k].sum(), x, retain_graph=k < size - 1)[0] for k in range(size)]
-    return embedding.detach(), torch.stack(gradients)
+    gradients = (torch.autograd.grad(embedding[:, k].sum(), x, retain_graph=k < size - 1)[0] for k in range(size))
+    return embedding.detach(), gradients
 
 
-def channel_maps(gradients: Tensor, *, normalise: bool = True) -> Tensor:
-    """``(d, n, h, w)``: absolute value, mean over colour, then each map over its L2 norm (step 2)."""
-    maps = gradients.abs().mean(dim=2)
+def channel_map(gradient: Tensor, *, normalise: bool = True) -> Tensor:
+    """``(n, 3, h, w)`` to ``(n, h, w)``: absolute value, mean over colour, then over its L2 norm (step 2)."""
+    maps = gradient.abs().mean(dim=1)
     if normalise:
-        maps = maps / maps.flatten(2).norm(dim=2)[:, :, None, None].clamp(min=1e-12)
+        maps = maps / maps.flatten(1).norm(dim=1)[:, None, None].clamp(min=1e-12)
     return maps
 
 
@@ -88,10 +90,12 @@ def fggb_signed(q: Question, *, normalise: bool = True) -> tuple[Tensor, Tensor]
     one, one_gradients = channel_gradients(q.network, q.reference)
     other, other_gradients = channel_gradients(q.network, q.probe)
     weights = one * other - q.threshold / one.shape[1]
-    sides = [
-        torch.einsum("knhw,nk->nhw", channel_maps(g, normalise=normalise), weights)
-        for g in (one_gradients, other_gradients)
-    ]
+    sides = []
+    for gradients in (one_gradients, other_gradients):
+        total = torch.zeros(())
+        for gradient, weight in zip(gradients, weights.T, strict=True):
+            total = total + channel_map(gradient, normalise=normalise) * weight[:, None, None]
+        sides.append(total)
     return sides[0], sides[1]
 
 
@@ -154,9 +158,10 @@ def _masked_scores(q: Question, picture: Tensor, target: Tensor, masks: Tensor) 
     return torch.cat(parts)
 
 
-def occlusion(q: Question, *, patch: int = 8, stride: int = 4) -> Maps:
+def occlusion(q: Question) -> Maps:
     """Drop of the cosine when a patch takes the mean colour, averaged over the patches over each pixel."""
     height, width = q.reference.shape[2:]
+    patch, stride = q.patch, q.patch // 2
     places = [(y, x) for y in range(0, height - patch + 1, stride) for x in range(0, width - patch + 1, stride)]
     cover = torch.zeros(len(places), height, width)
     for i, (y, x) in enumerate(places):

@@ -150,8 +150,16 @@ class AnchorDetector:
 
 
 def prepare(crops: NDArray[np.uint8], card: Card) -> NDArray[np.float32]:
-    """``uint8 (n, h, w, 3)`` RGB as the network of ``card`` wants it: ``float32 (n, 3, h, w)``."""
+    """``uint8 (n, h, w, 3)`` RGB as the network of ``card`` wants it.
+
+    Returns:
+        ``float32 (n, 3, h, w)``; in memory the channels stay last, as torch on a CPU likes them best.
+    """
+    n, height, width, _ = crops.shape
     ordered = crops if card.colour == "RGB" else crops[..., ::-1]
-    mean, scale = (np.array(v, dtype=np.float32) for v in (card.mean, card.scale))
-    scaled = (ordered.astype(np.float32) - mean) * scale
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+    # Whole rows at a time: NumPy is slow over an innermost axis of three.
+    mean, scale = (np.tile(np.array(v, dtype=np.float32), width) for v in (card.mean, card.scale))
+    rows = ordered.reshape(n, height, width * 3).astype(np.float32)
+    rows -= mean
+    rows *= scale
+    return rows.reshape(n, height, width, 3).transpose(0, 3, 1, 2)

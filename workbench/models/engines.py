@@ -86,7 +86,7 @@ class OnnxEngine:
 
     def __call__(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """``(n, 3, h, w)`` to the network's first output."""
-        out: Any = self.session.run(None, {self.input: prepared})[0]
+        out: Any = self.session.run(None, {self.input: np.ascontiguousarray(prepared)})[0]
         return np.asarray(out, dtype=np.float32)
 
 
