@@ -84,6 +84,11 @@ def percentile(values: list[float], level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def subjects_rule(level: float, people: int, resamples: int) -> str:
+    """How an interval over capture subjects came about, in words."""
+    return f"{level:.0%} percentile bootstrap over {people} capture subjects, {resamples} resamples"
+
+
 def of_scores(
     scores: Scores, statistic: Statistic, rule: str, *, unit: str = "fraction", fta: Fta = "reject",
     resamples: int = 1000, level: float = 0.95, seed: int = 0,
@@ -118,7 +123,7 @@ def of_scores(
         few = Undefined(f"fewer than {LEAST_SUBJECTS} capture subjects", ranked.counts)
         return Estimate(value, few, few, rule, ranked.counts, unit, level)
     low, high = percentile(drawn, level)
-    rule += f"; {level:.0%} percentile bootstrap over {len(names)} capture subjects, {resamples} resamples"
+    rule += f"; {subjects_rule(level, len(names), resamples)}"
     return Estimate(value, low, high, rule, ranked.counts, unit, level)
 
 

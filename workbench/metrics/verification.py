@@ -5,6 +5,7 @@ ISO/IEC 19795-1 terms; the rules that differ between published codes are stated 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..core import Estimate, Number, Scores, ShapeError, Undefined
-from .intervals import of_scores
-from .rates import ErrorRates, error_rates
+from .intervals import of_scores, subjects_rule
+from .rates import ErrorRates, Fta, error_rates
+from .tail_intervals import of_tail, tail_of_scores
 
 
 def eer_of(rates: ErrorRates) -> Number:
@@ -54,20 +56,37 @@ def _check_rate(fmr: float) -> float:
     return fmr
 
 
-def fnmr_at_fmr(scores: Scores, fmr: float, **options: Any) -> Estimate:
+def fnmr_at_fmr(
+    scores: Scores, fmr: float, *, fta: Fta = "reject", resamples: int = 1000, level: float = 0.95, seed: int = 0
+) -> Estimate:
     """FNMR at the largest attained FMR that is not above ``fmr``.
 
     Args:
         scores: one arm's scores.
         fmr: operating point, a fraction.
-        **options: of `of_scores`.
+        fta: what a failure to acquire counts as.
+        resamples: of capture subjects; 0 gives no interval.
+        level: confidence level.
+        seed: of the resampling.
 
     Returns:
         Its counts say how many non-mated trials there were: below ``1 / nonmated`` the point is FMR 0.
     """
     _check_rate(fmr)
     rule = f"FNMR at the largest attained FMR <= {fmr:g}"
-    return of_scores(scores, lambda r: float(r.fnmr[at_most(r, fmr)]), rule, **options)
+
+    def statistic(rates: ErrorRates) -> Number:
+        return float(rates.fnmr[at_most(rates, fmr)])
+
+    fast = tail_of_scores(scores, fmr) if resamples else None
+    if fast is not None:
+        sampled = of_tail(fast[0], fmr, fast[1], fast[2], resamples=resamples, level=level, seed=seed)
+        # A rare draw reaches beyond what was kept: then every trial is weighed, as below.
+        if sampled.defined and not isinstance(sampled.low, Undefined):
+            point = of_scores(scores, statistic, rule, fta=fta, resamples=0)
+            said = f"{point.rule}; {subjects_rule(level, fast[2], resamples)}"
+            return replace(point, low=sampled.low, high=sampled.high, rule=said, level=level)
+    return of_scores(scores, statistic, rule, fta=fta, resamples=resamples, level=level, seed=seed)
 
 
 def threshold_at_fmr(scores: Scores, fmr: float) -> Number:
