@@ -89,6 +89,22 @@ def test_the_d_eer_interval_covers_the_truth() -> None:
     assert 33 <= hits <= 40
 
 
+@pytest.mark.parametrize("across", ["worst", "pooled", "mean"])
+def test_the_search_equals_the_whole_curve_under_any_weights(across: str) -> None:
+    rng = np.random.default_rng(8)
+    found = presentations(
+        rng.integers(0, 15, 60).tolist(), {"a": rng.integers(0, 12, 30).tolist(), "b": rng.integers(2, 9, 20).tolist()}
+    )
+    curve = curves.AttackCurve(found, across)
+    for _ in range(40):
+        weights = rng.integers(0, 3, len(found)).astype(float)
+        attack, bona = curve.rates(weights)
+        for limit in (0.0, 0.1, 0.3):
+            at = curve.search(weights, lambda a, _, limit=limit: a <= limit)
+            assert at.at == np.argmax(attack <= limit)
+            assert at.errors(at.at) == pytest.approx((attack[at.at], bona[at.at]))
+
+
 scores = st.lists(st.integers(0, 8), min_size=1, max_size=12)
 
 

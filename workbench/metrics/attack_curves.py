@@ -7,8 +7,9 @@ lets a large easy species hide a small hard one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +43,13 @@ class AttackRates:
     rule: str
 
 
+class Found(NamedTuple):
+    """Where a search ended, and the errors at any position."""
+
+    at: int
+    errors: Callable[[int], tuple[float, float]]
+
+
 class AttackCurve:
     """Presentations sorted once; errors at every threshold under any weights."""
 
@@ -61,6 +69,34 @@ class AttackCurve:
             missing = "bona fide" if whole[0] <= 0 else "attack"
             return Undefined(f"no {missing} presentations", self.counts)
         return across_species(accepted[1:].T, whole[1:], self.across), (whole[0] - accepted[0]) / whole[0]
+
+    def search(self, weights: Floats | None, done: Callable[[float, float], bool]) -> Found | Undefined:
+        """The first threshold where ``done(attack error, bona fide error)``, by halving.
+
+        Args:
+            weights: of the presentations, or None.
+            done: false below some threshold and true from there on; never true gives the position after the last.
+        """
+        runs = self.steps.runs(weights)
+        bona = runs.whole(0)
+        wholes = [runs.whole(k) for k in range(1, 1 + len(self.names))]
+        there = [k for k, whole in enumerate(wholes, 1) if whole > 0]
+        if bona <= 0 or not there:
+            return Undefined(f"no {'bona fide' if bona <= 0 else 'attack'} presentations", self.counts)
+
+        def errors(at: int) -> tuple[float, float]:
+            if self.across == "pooled":
+                attack = sum(runs.accepted(k, at) for k in there) / sum(wholes)
+            else:
+                rates = [runs.accepted(k, at) / wholes[k - 1] for k in there]
+                attack = max(rates) if self.across == "worst" else sum(rates) / len(rates)
+            return attack, runs.rejected(0, at) / bona
+
+        low, high = 0, len(self.steps.thresholds)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if done(*errors(middle)) else (middle + 1, high)
+        return Found(low, errors)
 
     def threshold(self, at: int) -> float:
         """Threshold of a position; infinity becomes the next number above the highest score."""
@@ -124,8 +160,8 @@ def bpcer_at_apcer(
     rule = f"{terms.bonafide_error} at the largest attained {terms.attack_error} <= {apcer:g}; {curve.rule}"
 
     def statistic(weights: Floats | None) -> Number:
-        rates = curve.rates(weights)
-        return rates if isinstance(rates, Undefined) else float(rates[1][_at_apcer(rates, apcer)])
+        found = curve.search(weights, lambda attack, _: attack <= apcer)
+        return found if isinstance(found, Undefined) else found.errors(found.at)[1]
 
     return _point(curve, statistic, 0, rule, level, options)
 
@@ -140,12 +176,10 @@ def apcer_at_bpcer(
     rule = f"{terms.attack_error} at the largest attained {terms.bonafide_error} <= {bpcer:g}; {curve.rule}"
 
     def statistic(weights: Floats | None) -> Number:
-        rates = curve.rates(weights)
-        if isinstance(rates, Undefined):
-            return rates
-        at = _at_bpcer(rates, bpcer)
-        low = f"no threshold reaches {terms.bonafide_error} <= {bpcer:g}"
-        return Undefined(low, curve.counts) if at is None else float(rates[0][at])
+        found = curve.search(weights, lambda _, bona: bona > bpcer)
+        if isinstance(found, Undefined) or found.at > 0:
+            return found if isinstance(found, Undefined) else found.errors(found.at - 1)[0]
+        return Undefined(f"no threshold reaches {terms.bonafide_error} <= {bpcer:g}", curve.counts)
 
     return _point(curve, statistic, None, rule, level, options)
 
@@ -181,11 +215,12 @@ def d_eer(
     rule = f"D-EER: mean of {terms.attack_error} and {terms.bonafide_error} at their smallest gap; {curve.rule}"
 
     def statistic(weights: Floats | None) -> Number:
-        rates = curve.rates(weights)
-        if isinstance(rates, Undefined):
-            return rates
-        at = _at_eer(rates)
-        return float((rates[0][at] + rates[1][at]) / 2)
+        found = curve.search(weights, lambda attack, bona: attack <= bona)
+        if isinstance(found, Undefined):
+            return found
+        near = [found.errors(at) for at in (found.at - 1, found.at) if at >= 0]
+        attack, bona = min(near, key=lambda pair: abs(pair[0] - pair[1]))
+        return (attack + bona) / 2
 
     return of_units(statistic, curve.subjects, rule, curve.counts, **options)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,7 @@ class Steps:
         cut = np.r_[finite, len(ranked)]
         where = [np.flatnonzero(kind[order] == k) for k in range(kinds)]
         self._members = [order[w] for w in where]
-        self._below = [np.searchsorted(w, cut) for w in where]
+        self._below: list[NDArray[np.intp]] = [np.asarray(np.searchsorted(w, cut)) for w in where]
 
     def masses(self, weights: Floats | None = None) -> tuple[Floats, Floats]:
         """Weight of each kind at or above every threshold.
@@ -50,17 +52,42 @@ class Steps:
         Returns:
             ``(kinds, m)`` accepted weight, falling to 0, and ``(kinds,)`` whole weight.
         """
-        accepted = np.empty((len(self._members), len(self.thresholds)))
-        whole = np.empty(len(self._members))
-        for k, (members, below) in enumerate(zip(self._members, self._below, strict=True)):
-            if weights is None:
-                whole[k] = len(members)
-                accepted[k] = len(members) - below
-            else:
-                running = np.r_[0.0, np.cumsum(weights[members])]
-                whole[k] = running[-1]
-                accepted[k] = running[-1] - running[below]
-        return accepted, whole
+        runs = self.runs(weights)
+        accepted = [run[-1] - run[below] for run, below in zip(runs.running, self._below, strict=True)]
+        shape = (len(self._members), len(self.thresholds))
+        return np.array(accepted).reshape(shape), np.array([run[-1] for run in runs.running])
+
+    def runs(self, weights: Floats | None = None) -> Runs:
+        """Running weights, for a search that looks at a few thresholds only."""
+        if weights is None:
+            return Runs([np.arange(len(m) + 1, dtype=np.float64) for m in self._members], self._below)
+        return Runs([np.r_[0.0, np.cumsum(weights[m])] for m in self._members], self._below)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Weights of each kind summed up from its lowest score; a threshold costs one look per kind.
+
+    Attributes:
+        running: of each kind, ``(its size + 1,)``.
+        below: of each kind, how many of its scores lie below each threshold, ``(m,)``.
+    """
+
+    running: list[Floats]
+    below: list[NDArray[np.intp]]
+
+    def accepted(self, kind: int, at: int) -> float:
+        """Weight of a kind at or above a threshold."""
+        run = self.running[kind]
+        return float(run[-1] - run[self.below[kind][at]])
+
+    def rejected(self, kind: int, at: int) -> float:
+        """Weight of a kind below a threshold."""
+        return float(self.running[kind][self.below[kind][at]])
+
+    def whole(self, kind: int) -> float:
+        """Weight of a kind."""
+        return float(self.running[kind][-1])
 
 
 def shares(part: Floats, whole: Floats) -> Floats:
