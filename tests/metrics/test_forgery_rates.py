@@ -26,21 +26,21 @@ labelled = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max
 def test_auc_and_ap_are_those_of_scikit_learn(rows: list[tuple[int, bool]]) -> None:
     values, forged = [float(v) for v, _ in rows], [int(f) for _, f in rows]
     found = forgeries(values, forged)
-    assert float(forgery.auc(found, resamples=0)) == pytest.approx(sk.roc_auc_score(forged, values))
+    assert float(forgery.forgery_auc(found, resamples=0)) == pytest.approx(sk.roc_auc_score(forged, values))
     ap = sk.average_precision_score(forged, values)
-    assert float(forgery.average_precision(found, resamples=0)) == pytest.approx(ap)
+    assert float(forgery.forgery_ap(found, resamples=0)) == pytest.approx(ap)
     right = sk.accuracy_score(forged, np.array(values) > 3)
-    assert float(forgery.accuracy(found, 3.0, interval="none")) == pytest.approx(right)
+    assert float(forgery.forgery_accuracy(found, 3.0, interval="none")) == pytest.approx(right)
     # A monotone transform changes none of them.
     bent = forgeries([v**3 for v in values], forged)
-    for measure in (forgery.auc, forgery.average_precision, forgery.eer):
+    for measure in (forgery.forgery_auc, forgery.forgery_ap, forgery.forgery_eer):
         assert float(measure(bent, resamples=0)) == pytest.approx(float(measure(found, resamples=0)))
     # The smallest gap over all reachable thresholds, counted slowly.
     bona, fake = [v for v, f in rows if not f], [v for v, f in rows if f]
     points = [(np.mean([v > t for v in bona]), np.mean([v <= t for v in fake])) for t in [-1, *range(8)]]
     gap = min(abs(a - b) for a, b in points)
     means = [(a + b) / 2 for a, b in points if abs(a - b) <= gap + 1e-12]
-    assert min(abs(float(forgery.eer(found, resamples=0)) - m) for m in means) < 1e-9
+    assert min(abs(float(forgery.forgery_eer(found, resamples=0)) - m) for m in means) < 1e-9
 
 
 def test_weights_of_the_bootstrap_act_like_copies() -> None:
@@ -63,10 +63,11 @@ def test_aggregation_by_hand() -> None:
     assert values("median") == pytest.approx([0.8, 0.3, 0.7])
     assert values("max") == [0.9, 0.4, 0.7]
     assert values("share", threshold=0.5) == pytest.approx([2 / 3, 0, 1])
+    assert values("share", threshold=0.8) == pytest.approx([1 / 3, 0, 0])  # an equal score does not say forged
     made = forgery.to_videos(frames, "median")
     assert made.forged.tolist() == [True, False, True]
-    assert "median of frame scores" in forgery.auc(made, resamples=0).rule
-    assert "on frames" in forgery.auc(frames, resamples=0).rule
+    assert "median of frame scores" in forgery.forgery_auc(made, resamples=0).rule
+    assert "on frames" in forgery.forgery_auc(frames, resamples=0).rule
 
 
 def test_frames_without_a_score_are_left_out_and_counted() -> None:
@@ -77,7 +78,7 @@ def test_frames_without_a_score_are_left_out_and_counted() -> None:
     videos = forgery.to_videos(frames, "mean")
     assert videos.values[[0, 2]].tolist() == [0.9, 0.1]
     assert videos.scored.tolist() == [True, False, True]
-    assert "1 without a score left out" in forgery.auc(videos, resamples=0).rule
+    assert "1 without a score left out" in forgery.forgery_auc(videos, resamples=0).rule
     assert videos.counts["failures"] == 1
     assert videos.subjects.tolist() == [7, 8, 9]
 
@@ -101,9 +102,9 @@ def test_the_key_of_a_video_is_its_whole_folder() -> None:
 
 def test_one_kind_only_is_undefined() -> None:
     found = forgeries([0.1, 0.2], [1, 1])
-    for measure in (forgery.auc, forgery.average_precision, forgery.eer):
+    for measure in (forgery.forgery_auc, forgery.forgery_ap, forgery.forgery_eer):
         assert isinstance(measure(found).value, Undefined)
-    assert isinstance(forgery.accuracy(found, 0.5).value, Undefined)
+    assert isinstance(forgery.forgery_accuracy(found, 0.5).value, Undefined)
     assert isinstance(habit.deepfakebench_metrics(found.values, found.forged, ["a/1", "b/1"])["eer"].value, Undefined)
 
 
@@ -127,8 +128,8 @@ def test_the_interval_is_over_subjects() -> None:
     forged = person % 2 == 1
     values = rng.normal(0, 1, 24)[person] + forged + rng.normal(0, 0.1, 240)
     found = Forgeries("t", values, forged, person)
-    by_person = forgery.auc(found, resamples=300)
-    by_frame = forgery.auc(Forgeries("t", values, forged, np.arange(240)), resamples=300)
+    by_person = forgery.forgery_auc(found, resamples=300)
+    by_frame = forgery.forgery_auc(Forgeries("t", values, forged, np.arange(240)), resamples=300)
     assert by_person.high - by_person.low > 2 * (by_frame.high - by_frame.low)
     assert by_person.low < float(by_person) < by_person.high
 
@@ -186,7 +187,7 @@ def test_the_habit_and_the_house_differ_where_names_repeat() -> None:
     assert float(found["video_auc"]) == 1.0
     assert "3 videos" in found["video_auc"].rule
     frames = Forgeries("t", scores, forged, np.arange(4), forgery.video_keys(paths))
-    assert float(forgery.auc(forgery.to_videos(frames, "mean"), resamples=0)) == 0.75
+    assert float(forgery.forgery_auc(forgery.to_videos(frames, "mean"), resamples=0)) == 0.75
 
 
 def test_the_habit_takes_the_false_positive_rate_of_the_iris_vector() -> None:
@@ -195,5 +196,9 @@ def test_the_habit_takes_the_false_positive_rate_of_the_iris_vector() -> None:
     data, target = load_iris(return_X_y=True)
     scores, forged = data[target < 2, 0], target[target < 2] == 1
     assert habit.deepfakebench_eer(scores, forged) == pytest.approx(0.10)
-    assert float(forgery.eer(Forgeries("iris", scores, forged, np.arange(100)), resamples=0)) == pytest.approx(0.11)
-    assert float(forgery.auc(Forgeries("iris", scores, forged, np.arange(100)), resamples=0)) == pytest.approx(0.9326)
+    assert float(forgery.forgery_eer(Forgeries("iris", scores, forged, np.arange(100)), resamples=0)) == pytest.approx(
+        0.11
+    )
+    assert float(forgery.forgery_auc(Forgeries("iris", scores, forged, np.arange(100)), resamples=0)) == pytest.approx(
+        0.9326
+    )

@@ -37,7 +37,7 @@ def test_the_published_vector(morphs: Morphs) -> None:
     assert both(morphing.mmpmr_prodavg) == pytest.approx([0.3125, 0.104166667])
     matched = morphs.matches(">").sum(axis=3).min(axis=2)
     assert matched.tolist() == [[3, 1, 1, 2, 3, 1], [0, 0, 1, 1, 2, 0]]
-    potential = morphing.attack_potential(morphs, accept=">")
+    potential = morphing.morphing_attack_potential(morphs, accept=">")
     assert not isinstance(potential, Undefined)
     assert potential.values == pytest.approx(
         np.array([[1, 0.5], [0.5, 0.166666667], [0.333333333, 0], [0, 0]]), abs=1e-8
@@ -80,7 +80,7 @@ def test_a_subject_without_probes_leaves_the_morph_unjudged() -> None:
     nothing = Morphs(values[:, :1], np.array([[0, 1]]), ("s",), (0.5,))
     for measure in (morphing.mmpmr, morphing.mmpmr_prodavg, morphing.fmmpmr):
         assert isinstance(measure(nothing).value, Undefined)
-    assert isinstance(morphing.attack_potential(nothing), Undefined)
+    assert isinstance(morphing.morphing_attack_potential(nothing), Undefined)
 
 
 def test_rejecting_everything_is_no_merit() -> None:
@@ -99,14 +99,14 @@ def test_intervals_are_over_contributing_subjects() -> None:
     rate = morphing.mmpmr(found, system="a", resamples=200)
     assert rate.low < float(rate) < rate.high
     assert "bootstrap over 20 contributing subjects, 200 resamples" in rate.rule
-    potential = morphing.attack_potential(found, resamples=200)
+    potential = morphing.morphing_attack_potential(found, resamples=200)
     assert not isinstance(potential, Undefined)
     assert (potential.low[0, 0], potential.high[0, 0]) != (potential.values[0, 0],) * 2
     assert np.all(potential.low <= potential.values)
     assert np.all(potential.values <= potential.high)
     # The same subjects and seed give MAP[1, 1] of one system the interval of MinMax-MMPMR.
     alone = Morphs(found.values[:1], people, ("a",), (0.6,))
-    one = morphing.attack_potential(alone, resamples=200)
+    one = morphing.morphing_attack_potential(alone, resamples=200)
     assert not isinstance(one, Undefined)
     assert (one.low[0, 0], one.high[0, 0]) == pytest.approx((rate.low, rate.high))
     few = morphing.mmpmr(Morphs(found.values[:, :2], people[:2] % 2, ("a", "b"), (0.6, 0.6)), system="a")
@@ -128,7 +128,7 @@ def test_the_rates_equal_a_slow_count(scores: np.ndarray, accept: str) -> None:
         return score >= 2 if accept == ">=" else score > 2
 
     hits = [[[sum(map(ok, probe)) for probe in morph] for morph in system] for system in scores.tolist()]
-    potential = morphing.attack_potential(found, accept=accept, resamples=0)
+    potential = morphing.morphing_attack_potential(found, accept=accept, resamples=0)
     assert not isinstance(potential, Undefined)
     for r, c in product(range(1, probes + 1), range(1, systems + 1)):
         slow = np.mean([sum(min(hits[s][m]) >= r for s in range(systems)) >= c for m in range(count)])
@@ -160,8 +160,8 @@ def test_morph_detection_speaks_its_own_words() -> None:
     assert float(point) == 0.75
     assert "BSCER at the largest attained MACER <= 0.1" in point.rule
     assert float(morphing.macer_at_bscer(samples, 0.25, resamples=0)) == 0.5
-    assert float(morphing.detection_eer(samples, resamples=0)) == pytest.approx(0.5)
-    curve = morphing.detection_curve(samples)
+    assert float(morphing.morph_detection_eer(samples, resamples=0)) == pytest.approx(0.5)
+    curve = morphing.morph_detection_curve(samples)
     assert not isinstance(curve, Undefined)
     assert curve.apcer.tolist() == [1, 0.5, 0.5, 0.5, 0, 0]
     assert curve.bpcer.tolist() == [0, 0.25, 0.25, 0.5, 0.75, 1]

@@ -57,6 +57,7 @@ def test_the_published_operating_points(
     lax = attack_curves.bpcer_at_apcer(iris, apcer, across="pooled", resamples=0)
     assert float(lax) == pytest.approx(pooled)
     assert "all species pooled" in lax.rule
+    assert f"(BPCER{round(1 / apcer)})" in lax.rule
     assert attack_curves.threshold_at_apcer(iris, apcer, across="pooled").value == pytest.approx(pooled_threshold)
 
 
@@ -83,6 +84,7 @@ def test_the_threshold_says_where_it_comes_from_and_does_not_see_the_test(iris: 
     assert "EER threshold" in estimate.rule
     assert "on 'oulu/dev', judged on 'test'" in estimate.rule
     assert "oracle" not in estimate.rule
+    assert "T taken as fixed" in estimate.rule
     own = attacks.acer(iris, attack_curves.threshold_at_eer(iris), resamples=0)
     assert "oracle threshold" in own.rule
     # Other test data move the answer, never the threshold.
@@ -138,6 +140,7 @@ def test_small_counts_get_an_exact_interval_and_say_so(iris: Presentations) -> N
     exact = binomtest(6, 50).proportion_ci(method="exact")
     assert (few.low, few.high) == pytest.approx((exact.low, exact.high))
     assert "Clopper-Pearson" in few.rule
+    assert "interval of the worst species alone" in attacks.apcer(iris, Threshold.given(6.5)).rule
     none = attacks.apcer(presentations([1.0] * 20, {"print": [0.0] * 20}), Threshold.given(0.5))
     assert float(none) == 0.0
     assert none.high == pytest.approx(1 - 0.025 ** (1 / 20))
@@ -188,6 +191,8 @@ def test_bad_input_teaches() -> None:
         Presentations("x", ok.values, ok.bonafide, np.array(["", ""]), ok.subjects)
     with pytest.raises(ShapeError, match="subjects has the wrong shape"):
         Presentations("x", ok.values, ok.bonafide, ok.species, np.arange(3))
+    with pytest.raises(ShapeError, match="a threshold is NaN"):
+        Threshold.given(np.nan)
     with pytest.raises(ShapeError, match="unknown interval method"):
         attacks.apcer(ok, Threshold.given(0.0), interval="bayes")
     with pytest.raises(ShapeError, match="unknown way across species"):

@@ -157,7 +157,8 @@ def bpcer_at_apcer(
     """
     _check(apcer)
     curve = AttackCurve(presentations, across, nonresponse)
-    rule = f"{terms.bonafide_error} at the largest attained {terms.attack_error} <= {apcer:g}; {curve.rule}"
+    short = f" ({terms.bonafide_error}{round(1 / apcer)})" if apcer and abs(1 / apcer - round(1 / apcer)) < 1e-9 else ""
+    rule = f"{terms.bonafide_error} at the largest attained {terms.attack_error} <= {apcer:g}{short}; {curve.rule}"
 
     def statistic(weights: Floats | None) -> Number:
         found = curve.search(weights, lambda attack, _: attack <= apcer)

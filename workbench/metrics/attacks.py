@@ -2,9 +2,9 @@
 
 ``APCER_species = 1 - (1/N) sum Res_i``, ``Res_i`` 1 where attack presentation i of that species is classified as an
 attack; ``BPCER = (1/N) sum Res_i`` over bona fide presentations; a system's APCER is the largest of its species'.
-A presentation counts as bona fide when its score is at or above the threshold, as in bob.measure. The 2023 edition
-renamed IAPMR to IAPAR (impostor attack presentation accept rate); definitions here follow public descriptions of
-the standard, whose text is not free.
+A presentation counts as bona fide when its score is at or above the threshold, as in bob.measure. IAPAR (impostor
+attack presentation accept rate) was IAPMR in the 2017 edition; RIAPAR came with that of 2023. Definitions follow public
+descriptions of the standard, whose text is not free.
 
 Measures that search for a threshold stand in `attack_curves`.
 """
@@ -113,7 +113,9 @@ def apcer(
     if interval in ("wilson", "clopper-pearson"):
         if across == "mean":
             raise ShapeError("a mean over species has no exact interval", given=interval, do="take the bootstrap")
-        return exact(wrong, n, rule, decided.counts, interval=interval, level=options.get("level", 0.95))
+        alone = "; interval of the worst species alone" if across == "worst" and len(decided.names) > 1 else ""
+        level = options.get("level", 0.95)
+        return exact(wrong, n, rule + alone, decided.counts, interval=interval, level=level)
     if interval == "none":
         options["resamples"] = 0
     return of_ratios(
@@ -216,7 +218,9 @@ def iapar(
     comparisons: Presentations, threshold: Threshold, *, passed: NDArray[np.bool_] | None = None,
     across: Across = "worst", **options: Any,
 ) -> Estimate:  # fmt: skip
-    """IAPAR (until 2017 IAPMR): share of impostor attack presentations that match the reference of their target.
+    """IAPAR, formerly IAPMR: share of impostor attack presentations that are accepted as their target.
+
+    The whole system's where ``passed`` says what its attack detector let through; that of the comparison otherwise.
 
     Args:
         comparisons: comparison scores with the target's reference: attacks by species, and bona fide mated ones

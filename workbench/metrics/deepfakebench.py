@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import Estimate, ShapeError, Undefined
-from .forgery import Forgeries, accuracy, auc, average_precision, video_keys
+from .forgery import Forgeries, forgery_accuracy, forgery_ap, forgery_auc, video_keys
 from .steps import Floats
 
 
@@ -84,11 +84,11 @@ def deepfakebench_metrics(
     habit = "DeepfakeBench's habit"
     key = f"{habit}: mean of frames by parent folder name, {len(means)} videos"
     found = {
-        "acc": (accuracy(frames, 0.5, interval="none"), f"accuracy, forged when s > 0.5, {habit}"),
-        "auc": (auc(frames, resamples=0), "area under ROC of frames, ties half"),
+        "acc": (forgery_accuracy(frames, 0.5, interval="none"), f"accuracy, forged when s > 0.5, {habit}"),
+        "auc": (forgery_auc(frames, resamples=0), "area under ROC of frames, ties half"),
         "eer": (_eer(frames), f"{habit}: FPR at the smallest gap of FNR and FPR, intermediate points dropped"),
-        "ap": (average_precision(frames, resamples=0), "average precision of frames, not interpolated"),
-        "video_auc": (auc(videos, resamples=0), f"area under ROC of videos, {key}"),
+        "ap": (forgery_ap(frames, resamples=0), "average precision of frames, not interpolated"),
+        "video_auc": (forgery_auc(videos, resamples=0), f"area under ROC of videos, {key}"),
         "video_eer": (_eer(videos), f"FPR at the smallest gap of videos, {key}"),
     }
     return {name: Estimate(e.value, rule=rule, counts=e.counts, unit="fraction") for name, (e, rule) in found.items()}

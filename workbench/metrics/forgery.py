@@ -182,7 +182,7 @@ class _Ranking:
         return accepted[0][::-1], accepted[1][::-1]
 
 
-def auc(found: Forgeries, **options: Any) -> Estimate:
+def forgery_auc(found: Forgeries, **options: Any) -> Estimate:
     """Area under the ROC curve: chance that a forged item scores above a bona fide one, ties half.
 
     Args:
@@ -201,10 +201,10 @@ def auc(found: Forgeries, **options: Any) -> Estimate:
     return of_units(statistic, ranking.subjects, f"area under ROC, ties half; {found.rule}", found.counts, **options)
 
 
-def average_precision(found: Forgeries, **options: Any) -> Estimate:
+def forgery_ap(found: Forgeries, **options: Any) -> Estimate:
     """Average precision of the forged class: ``sum_k (R_k - R_{k-1}) P_k`` over distinct scores, not interpolated.
 
-    Precision hangs on the share of forged items, which the counts state. Arguments as in `auc`.
+    Precision hangs on the share of forged items, which the counts state. Arguments as in `forgery_auc`.
     """
     ranking = _Ranking(found)
 
@@ -221,14 +221,17 @@ def average_precision(found: Forgeries, **options: Any) -> Estimate:
     return of_units(statistic, ranking.subjects, rule, found.counts, **options)
 
 
-def eer(found: Forgeries, **options: Any) -> Estimate:
-    """Equal error rate: mean of both errors at the attained threshold where they differ least. Arguments as `auc`."""
+def forgery_eer(found: Forgeries, **options: Any) -> Estimate:
+    """Equal error rate: mean of both errors at the attained threshold where they differ least.
+
+    Arguments as in `forgery_auc`.
+    """
     estimate = d_eer(found.presentations(), terms=FORGERY, across="pooled", **options)
     rule = f"{estimate.rule}; {found.rule}; scores negated"
     return Estimate(estimate.value, estimate.low, estimate.high, rule, found.counts, estimate.unit, estimate.level)
 
 
-def accuracy(found: Forgeries, threshold: float, *, origin: str = "given", **options: Any) -> Estimate:
+def forgery_accuracy(found: Forgeries, threshold: float, *, origin: str = "given", **options: Any) -> Estimate:
     """Share of items that are judged right when ``score > threshold`` says forged.
 
     Args:

@@ -2,8 +2,8 @@
 
 - MinMax-MMPMR and ProdAvg-MMPMR, RMMR: Scherhag et al. 2017, "Biometric systems under morphing attacks: assessment of
   morphing techniques and vulnerability reporting" (BIOSIG), equations for one and for several probes per subject.
-- FMMPMR: Venkatesh et al. 2020, "On the influence of ageing on face morph attacks" (BIOSIG): every attempt counts, and
-  succeeds when all contributing subjects match.
+- FMMPMR: Venkatesh et al. 2020, "On the influence of ageing on face morph attacks: vulnerability and detection": every
+  attempt counts, and succeeds when all contributing subjects match. Attempt i is read as probe i of each subject.
 - Morphing attack potential MAP[r, c]: Ferrara, Franco, Maltoni and Busch 2022 (arXiv 2204.13374), ISO/IEC 20059.
 - MACER and BSCER: ISO/IEC 20059, the two errors of a morphing attack detector. The texts of ISO standards are not
   free; definitions follow public descriptions.
@@ -214,7 +214,7 @@ class AttackPotential:
     rule: str
 
 
-def attack_potential(
+def morphing_attack_potential(
     morphs: Morphs, *, accept: Accept = ">=", resamples: int = 2000, level: float = 0.95, seed: int = 0
 ) -> AttackPotential | Undefined:
     """MAP[r, c]: share of morphs by which at least ``c`` systems are each fooled by all subjects in ``r`` attempts.
@@ -289,11 +289,11 @@ def macer_at_bscer(samples: Presentations, limit: float, **options: Any) -> Esti
     return apcer_at_bpcer(samples, limit, terms=DETECTION, **options)
 
 
-def detection_eer(samples: Presentations, **options: Any) -> Estimate:
+def morph_detection_eer(samples: Presentations, **options: Any) -> Estimate:
     """Mean of MACER and BSCER at their smallest gap; options of `attack_curves.d_eer`."""
     return d_eer(samples, terms=DETECTION, **options)
 
 
-def detection_curve(samples: Presentations, **options: Any) -> AttackRates | Undefined:
+def morph_detection_curve(samples: Presentations, **options: Any) -> AttackRates | Undefined:
     """MACER (``apcer``) against BSCER (``bpcer``) at every threshold; options of `attack_curves.attack_rates`."""
     return attack_rates(samples, **options)

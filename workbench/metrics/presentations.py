@@ -132,6 +132,10 @@ class Threshold:
     origin: str = "given"
     data: str = ""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.value, Undefined) and np.isnan(self.value):
+            raise ShapeError("a threshold is NaN", expected="a number, or Undefined with its reason")
+
     @classmethod
     def given(cls, value: float) -> Threshold:
         """A threshold fixed beforehand."""
@@ -144,7 +148,7 @@ class Threshold:
         if not self.data:
             return text
         same = " (the data judged here: an oracle threshold)" if self.data == judged else ""
-        return f"{text} on {self.data!r}{same}, judged on {judged!r}"
+        return f"{text} on {self.data!r}{same}, judged on {judged!r}; T taken as fixed"
 
 
 @dataclass(frozen=True)
