@@ -14,7 +14,7 @@ IRIS = load_iris()
 NEG, POS = IRIS.data[IRIS.target == 0, 0], IRIS.data[IRIS.target == 1, 0]
 
 
-def scored(people: int, samples: int, *, seed: int = 0, ties: bool = False) -> Scores:
+def scored(people: int, samples: int, *, seed: int = 0, ties: bool = False, failures: int = 0) -> Scores:
     """All pairs of ``people * samples`` pictures."""
     rng = np.random.default_rng(seed)
     owner = np.repeat(np.arange(people), samples)
@@ -24,7 +24,9 @@ def scored(people: int, samples: int, *, seed: int = 0, ties: bool = False) -> S
     trait = rng.standard_normal((people, 4))
     values = (trait[subjects[:, 0]] * trait[subjects[:, 1]]).sum(1) + rng.standard_normal(len(one)) + 3.0 * mated
     values = np.round(values, 1) if ties else values
-    return Scores("m", Trials(one, other, mated, subjects), values, np.ones(len(one), bool))
+    acquired = np.ones(len(one), bool)
+    acquired[rng.permutation(len(one))[:failures]] = False
+    return Scores("m", Trials(one, other, mated, subjects), np.where(acquired, values, np.nan), acquired)
 
 
 @pytest.mark.parametrize(
@@ -95,14 +97,16 @@ def test_what_is_not_finite_is_named() -> None:
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("fmr", [0.0, 1e-3, 5e-3])
-def test_the_fast_interval_is_the_slow_one_to_the_last_bit(ties: bool, fmr: float) -> None:
-    scores = scored(60, 3, ties=ties)
+@pytest.mark.parametrize("failures", [0, 900])
+def test_the_fast_interval_is_the_slow_one_to_the_last_bit(ties: bool, fmr: float, failures: int) -> None:
+    scores = scored(60, 3, ties=ties, failures=failures)
     slow = intervals.of_scores(
         scores, lambda r: float(r.fnmr[verification.at_most(r, fmr)]), "as slow as it gets", resamples=200
     )
     fast = verification.fnmr_at_fmr(scores, fmr, resamples=200)
     assert tail_intervals.tail_of_scores(scores, fmr) is not None
     assert (fast.value, fast.low, fast.high) == (slow.value, slow.low, slow.high)
+    assert fast.rule.split("; ")[1:] == slow.rule.split("; ")[1:]
 
 
 def test_sparse_and_crossed_totals_are_the_sum_of_all_weights(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +130,7 @@ def test_a_tail_that_is_too_short_says_so() -> None:
     part, totals, people = kept
     assert part.subjects is not None
     k = tail.allowed_matches(1e-3, part.nonmated) + 1
-    short = tail.Tail(part.highest[-k:], part.nonmated, part.mated, 0, part.subjects[-k:], part.mated_subjects)
+    short = tail.Tail(part.highest[-k:], part.nonmated, part.mated, part.subjects[-k:], part.mated_subjects)
     found = tail_intervals.of_tail(short, 1e-3, totals, people, resamples=50)
     assert found.value == part.fnmr_at_fmr(1e-3)
     assert found.low == Undefined("a resample reaches beyond the kept scores", short.counts)

@@ -27,8 +27,7 @@ class Tail:
     Attributes:
         highest: ``(k,)`` highest non-mated scores, rising.
         nonmated: how many non-mated comparisons there were, failures to acquire included.
-        mated: ``(m,)`` all mated scores, rising.
-        mated_failures: mated comparisons in which a sample failed to acquire: never accepted.
+        mated: ``(m,)`` all mated scores, rising; minus infinity, never accepted, where a sample failed to acquire.
         subjects: ``int64 (k, 2)`` capture subjects of the kept non-mated comparisons, or None.
         mated_subjects: ``int64 (m,)``, or None.
     """
@@ -36,14 +35,12 @@ class Tail:
     highest: Values
     nonmated: int
     mated: Values
-    mated_failures: int = 0
     subjects: Codes | None = None
     mated_subjects: Codes | None = None
 
     def __post_init__(self) -> None:
-        for name in ("highest", "mated"):
-            values = getattr(self, name)
-            if np.any(np.diff(values) < 0) or not np.all(np.isfinite(values)):
+        for name, values in (("highest", self.highest), ("mated", self.mated[self.failures :])):
+            if not np.all(np.isfinite(values)) or np.any(np.diff(values) < 0):
                 raise ShapeError(f"{name} scores of a tail must rise and be finite", given=f"{len(values)} scores")
         if self.nonmated < len(self.highest):
             raise ShapeError(
@@ -55,8 +52,12 @@ class Tail:
     @property
     def counts(self) -> dict[str, int]:
         """Comparisons behind the numbers."""
-        mated = len(self.mated) + self.mated_failures
-        return {"mated": mated, "nonmated": self.nonmated, "kept": len(self.highest)}
+        return {"mated": len(self.mated), "nonmated": self.nonmated, "kept": len(self.highest)}
+
+    @property
+    def failures(self) -> int:
+        """Mated comparisons in which a sample failed to acquire."""
+        return int(np.sum(np.isneginf(self.mated)))
 
     @property
     def lowest_rate(self) -> float:
@@ -67,7 +68,7 @@ class Tail:
         """The highest score that must be rejected to keep the FMR at or below ``fmr``; minus infinity for none."""
         if not 0.0 <= fmr <= 1.0:
             raise ShapeError("a rate is a fraction", given=fmr, expected="0 <= FMR <= 1; per cent are divided by 100")
-        if not self.nonmated or not self.counts["mated"]:
+        if not self.nonmated or not len(self.mated):
             return Undefined(f"no {'mated' if self.nonmated else 'non-mated'} trials", self.counts)
         allowed = allowed_matches(fmr, self.nonmated)
         if allowed < len(self.highest):
@@ -82,8 +83,7 @@ class Tail:
         bound = self.bound(fmr)
         if isinstance(bound, Undefined):
             return bound
-        rejected = int(np.searchsorted(self.mated, bound, side="right")) + self.mated_failures
-        return rejected / self.counts["mated"]
+        return int(np.searchsorted(self.mated, bound, side="right")) / len(self.mated)
 
     def fmr_at(self, threshold: float) -> Number:
         """FMR when comparisons at or above ``threshold`` are accepted."""
@@ -102,6 +102,7 @@ class Tail:
         bound = self.bound(fmr)
         if isinstance(bound, Undefined):
             return bound
+        # What failed to acquire is no threshold: it lies at or below every bound.
         above = [v[np.searchsorted(v, bound, side="right") :] for v in (self.highest, self.mated)]
         attained = [float(v[0]) for v in above if len(v)]
         return min(attained) if attained else float(np.nextafter(bound, np.inf))
@@ -109,8 +110,8 @@ class Tail:
     def estimate(self, fmr: float) -> Estimate:
         """`fnmr_at_fmr` with its rule; the interval is `tail_intervals.of_tail`'s matter."""
         rule = f"FNMR at the largest attained FMR <= {fmr:g}; {RULE}"
-        if self.mated_failures:
-            rule += f", {self.mated_failures} failures to acquire counted as rejections"
+        if self.failures:
+            rule += f", {self.failures} mated failures to acquire counted as rejections"
         return Estimate(self.fnmr_at_fmr(fmr), rule=rule, counts=self.counts, unit="fraction")
 
 

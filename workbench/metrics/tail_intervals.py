@@ -99,8 +99,6 @@ def _resampled(tail: Tail, fmr: float, totals: Totals, people: int, resamples: i
     """FNMR in each resample; NaN without trials of one kind, infinity where the kept scores do not suffice."""
     if tail.subjects is None or tail.mated_subjects is None:
         raise ShapeError("a tail without capture subjects cannot be resampled", do="keep the subjects of every score")
-    if tail.mated_failures:
-        raise ShapeError("failures to acquire must be among the mated scores to be resampled")
     one, other = tail.subjects[::-1].T
     # Where a tie group of equal scores ends, counted from the highest.
     falling = tail.highest[::-1]
@@ -140,20 +138,21 @@ def tail_of_scores(scores: Scores, fmr: float) -> tuple[Tail, Totals, int] | Non
     """The tail of listed trials with their subjects, the weight of all of them, and how many subjects there are.
 
     It reaches ``fmr`` with room to spare, since the draws of people spread the share of each score. None where
-    it would hold most of the scores, and where failures to acquire take part.
+    it would hold most of the scores. Failures to acquire count as rejections.
     """
     mated = scores.trials.mated
     n = int((~mated).sum())
     keep = min(n, 20 * allowed_matches(fmr, n) + 1000)
-    if scores.failures or keep > n / 4:
+    if keep > min(n / 4, (scores.acquired & ~mated).sum()):
         return None
+    reached = np.where(scores.acquired, scores.values, -np.inf)
     names, position = np.unique(scores.trials.subjects, return_inverse=True)
     position = position.reshape(scores.trials.subjects.shape).astype(np.int64)
-    pairs, values = position[~mated], scores.values[~mated]
+    pairs, values = position[~mated], reached[~mated]
     top = np.argpartition(values, n - keep)[n - keep :]
     top = top[np.argsort(values[top], kind="stable")]
-    order = np.argsort(scores.values[mated], kind="stable")
-    ranked = scores.values[mated][order]
+    order = np.argsort(reached[mated], kind="stable")
+    ranked = reached[mated][order]
     tail = Tail(values[top], n, ranked, subjects=pairs[top], mated_subjects=position[mated][order, 0])
     return tail, pair_totals(pairs, len(names)), len(names)
 

@@ -78,7 +78,7 @@ def fnmr_at_fmr(
     def statistic(rates: ErrorRates) -> Number:
         return float(rates.fnmr[at_most(rates, fmr)])
 
-    fast = tail_of_scores(scores, fmr) if resamples else None
+    fast = tail_of_scores(scores, fmr) if resamples and (fta == "reject" or not scores.failures) else None
     if fast is not None:
         sampled = of_tail(fast[0], fmr, fast[1], fast[2], resamples=resamples, level=level, seed=seed)
         # A rare draw reaches beyond what was kept: then every trial is weighed, as below.

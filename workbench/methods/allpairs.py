@@ -1,0 +1,287 @@
+"""Every reference against every probe, in bounded memory: tiles are scored, what decides at low FMR is kept.
+
+A tile is one matrix product. Of its scores only those above the running floor are looked at further; the rest is
+counted. Mated comparisons are scored by themselves, all of them. The numbers do not depend on the tiles' size, nor
+on how many workers share them, except for the last bit of a matrix product (scores agree within 1e-6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import Estimate, Number, ShapeError
+from ..metrics.tail import Tail, allowed_matches
+from ..metrics.tail_intervals import cross_totals, of_tail
+from ..metrics.tally import Tally
+
+TILE = 4096
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Embeddings on one side of a comparison.
+
+    Attributes:
+        embeddings: ``float32 (n, d)`` of unit length; may be a memory map. Rows not acquired are ignored.
+        subjects: ``int64 (n,)`` codes of capture subjects, from 0; the same on both sides.
+        acquired: ``bool (n,)``, or None where all were.
+    """
+
+    embeddings: NDArray[np.float32]
+    subjects: NDArray[np.int64]
+    acquired: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.subjects)
+        if self.embeddings.ndim != 2 or len(self.embeddings) != n or self.embeddings.dtype != np.float32:
+            raise ShapeError(
+                "embeddings do not fit their subjects",
+                given=f"{self.embeddings.dtype} {self.embeddings.shape} for {n} subjects",
+                expected=f"float32 ({n}, d)",
+            )
+        if self.acquired is not None and self.acquired.shape != (n,):
+            raise ShapeError("acquired does not fit the embeddings", given=self.acquired.shape, expected=(n,))
+        if n and (self.subjects.min() < 0 or self.subjects.dtype.kind not in "iu"):
+            raise ShapeError("capture subjects are codes from 0", do="use numpy.unique(names, return_inverse=True)[1]")
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    @property
+    def present(self) -> NDArray[np.int64]:
+        """Indices of what was acquired."""
+        return np.arange(len(self)) if self.acquired is None else np.flatnonzero(self.acquired)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared with what, and how much of it is kept.
+
+    Attributes:
+        references: one side.
+        probes: the other; None compares the references among themselves, each two once.
+        fmr: the largest FMR that will be asked for.
+        spare: how many times more scores are kept than that needs, so that resampled people do not reach beyond.
+    """
+
+    references: Side
+    probes: Side | None = None
+    fmr: float = 1e-3
+    spare: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.probes is not None and self.probes.embeddings.shape[1] != self.references.embeddings.shape[1]:
+            raise ShapeError(
+                "references and probes have embeddings of different length",
+                given=(self.references.embeddings.shape[1], self.probes.embeddings.shape[1]),
+                do="embed both with the same model",
+            )
+
+    @property
+    def other(self) -> Side:
+        """The probes, or the references again."""
+        return self.references if self.probes is None else self.probes
+
+    @property
+    def people(self) -> int:
+        """One more than the highest code of a capture subject."""
+        return int(max((int(s.subjects.max()) + 1 for s in (self.references, self.other) if len(s)), default=0))
+
+    @property
+    def per_subject(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """How many references and probes show each subject, acquired or not."""
+        return tuple(np.bincount(s.subjects, minlength=self.people) for s in (self.references, self.other))  # type: ignore[return-value]
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which codes occur."""
+        one, other = self.per_subject
+        seen: NDArray[np.bool_] = one + other > 0
+        return seen
+
+    @property
+    def nonmated(self) -> int:
+        """How many comparisons of different people there are, failures to acquire included."""
+        one, other = self.per_subject
+        both = int(one.sum()) * int(other.sum()) - int(one @ other)
+        return both // 2 if self.probes is None else both
+
+    @property
+    def keep(self) -> int:
+        """How many non-mated scores are kept."""
+        return max(1, min(self.nonmated, int(self.spare * (allowed_matches(self.fmr, self.nonmated) + 1)) + 1000))
+
+
+@dataclass(frozen=True)
+class AllPairs:
+    """The low end of the error rates of all comparisons.
+
+    Attributes:
+        plan: what was compared.
+        tail: its scores; subjects included.
+        places: ``int64 (k, 2)`` reference and probe of each kept non-mated score: who is taken for whom.
+    """
+
+    plan: Plan
+    tail: Tail
+    places: NDArray[np.int64]
+
+    def fnmr_at_fmr(self, fmr: float, *, resamples: int = 1000, level: float = 0.95, seed: int = 0) -> Estimate:
+        """FNMR at the largest attained FMR not above ``fmr``, with its interval over capture subjects."""
+        one, other = (counts[self.plan.seen] for counts in self.plan.per_subject)
+        cross = cross_totals(one, other)
+        # Within one set each two pictures meet once, not in both orders.
+        times = 0.5 if self.plan.probes is None else 1.0
+        return of_tail(
+            self.tail, fmr, lambda drawn: times * cross(drawn), len(one), resamples=resamples, level=level, seed=seed
+        )
+
+    def threshold_at_fmr(self, fmr: float) -> Number:
+        """The lowest score threshold whose FMR is not above ``fmr``."""
+        return self.tail.threshold_at_fmr(fmr)
+
+
+def strips(plan: Plan, rows: int = TILE) -> list[tuple[int, int]]:
+    """Ranges of acquired references: the parts that a resumable or a distributed job divides the work into."""
+    n = len(plan.references.present)
+    return [(start, min(start + rows, n)) for start in range(0, n, rows)]
+
+
+def score_strip(plan: Plan, strip: tuple[int, int], *, device: str = "cpu", tile: int = TILE) -> Tally:
+    """The highest non-mated scores of some references against all probes.
+
+    Args:
+        plan: what is compared.
+        strip: one of `strips`.
+        device: resolved name of a torch device.
+        tile: probes scored at a time.
+    """
+    tally = Tally(plan.keep)
+    _score_into(tally, plan, strip, device, tile)
+    return tally
+
+
+def _score_into(tally: Tally, plan: Plan, strip: tuple[int, int], device: str, tile: int) -> None:
+    import torch
+
+    rows, columns = plan.references.present[slice(*strip)], plan.other.present
+    whole = len(plan.other)
+    left = torch.from_numpy(_rows(plan.references, rows)).to(device)
+    first = strip[0] if plan.probes is None else 0
+    out = torch.empty(len(rows), tile, device=device)
+    for start in range(first, len(columns), tile):
+        part = columns[start : start + tile]
+        right = torch.from_numpy(_rows(plan.other, part)).to(device)
+        scores = torch.mm(left, right.T, out=out if len(part) == tile else None)
+        if plan.probes is None and start < strip[1]:
+            # Above the diagonal each two pictures meet once.
+            scores.masked_fill_(torch.ones_like(scores, dtype=torch.bool).tril(strip[0] - start), -torch.inf)
+        values, at = _above(scores, tally.floor)
+        one, other = rows[at // len(part)], part[at % len(part)]
+        different = plan.references.subjects[one] != plan.other.subjects[other]
+        tally.add(values[different], (one * whole + other)[different])
+
+
+def _rows(side: Side, index: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Some embeddings, looked at: a NaN would be lost among the scores below the floor."""
+    part = side.embeddings[index]
+    if not np.all(np.isfinite(part)):
+        bad = int(index[np.argmin(np.isfinite(part).all(axis=1))])
+        raise ShapeError("an embedding is not finite", given=f"row {bad}", do="say acquired=False where nothing was")
+    return part
+
+
+def _above(scores: Any, floor: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Scores at or above the floor, and where they lie in the tile."""
+    import torch
+
+    # Minus infinity marks what is not to be compared.
+    least = max(floor, -3.0e38)
+    if scores.device.type == "cpu":
+        flat = scores.numpy().reshape(-1)
+        at = np.flatnonzero(flat >= least)
+        return flat[at], at
+    places = torch.nonzero(scores.reshape(-1) >= least)[:, 0]
+    return scores.reshape(-1)[places].cpu().numpy(), places.cpu().numpy()
+
+
+def mated_pairs(plan: Plan, block: int = 1_000_000) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """References and probes of the same capture subject, in blocks."""
+    order = np.argsort(plan.other.subjects, kind="stable")
+    starts = np.searchsorted(plan.other.subjects[order], np.arange(plan.people + 1))
+    ones: list[NDArray[np.int64]] = []
+    others: list[NDArray[np.int64]] = []
+    held = 0
+    for reference, subject in enumerate(plan.references.subjects):
+        probes = order[starts[subject] : starts[subject + 1]]
+        if plan.probes is None:
+            probes = probes[probes > reference]
+        ones.append(np.full(len(probes), reference))
+        others.append(probes)
+        held += len(probes)
+        if held >= block:
+            yield np.concatenate(ones), np.concatenate(others)
+            ones, others, held = [], [], 0
+    if held:
+        yield np.concatenate(ones), np.concatenate(others)
+
+
+def _mated(plan: Plan) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """All mated scores, rising, and their subjects; minus infinity for a failure to acquire."""
+    values: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
+    subjects: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    for one, other in mated_pairs(plan):
+        acquired = np.ones(len(one), bool)
+        for side, index in ((plan.references, one), (plan.other, other)):
+            if side.acquired is not None:
+                acquired &= side.acquired[index]
+        found = np.full(len(one), -np.inf, np.float32)
+        # A piece at a time: gathered rows are copies.
+        for part in np.array_split(np.flatnonzero(acquired), 1 + int(acquired.sum()) // 100_000):
+            rows = plan.references.embeddings[one[part]], plan.other.embeddings[other[part]]
+            found[part] = np.einsum("nd,nd->n", *rows)
+        values.append(found)
+        subjects.append(plan.references.subjects[one])
+    scores, people = np.concatenate(values), np.concatenate(subjects)
+    order = np.argsort(scores, kind="stable")
+    return scores[order], people[order]
+
+
+def gather(plan: Plan, tally: Tally) -> AllPairs:
+    """The result, once every strip is in the tally."""
+    values, places = tally.highest()
+    pairs = np.c_[places // max(1, len(plan.other)), places % max(1, len(plan.other))]
+    subjects = np.c_[plan.references.subjects[pairs[:, 0]], plan.other.subjects[pairs[:, 1]]]
+    mated, people = _mated(plan)
+    # Only people who are there are drawn.
+    rank = np.cumsum(plan.seen) - 1
+    return AllPairs(plan, Tail(values, plan.nonmated, mated, rank[subjects], rank[people]), pairs)
+
+
+def compare_all(plan: Plan, *, device: str = "auto", tile: int = TILE, progress: Progress | None = None) -> AllPairs:
+    """Score all comparisons of a plan on this machine.
+
+    Args:
+        plan: what is compared.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:<n>"``.
+        tile: references and probes scored at a time; the memory that is needed grows with its square.
+        progress: called with how many references are done and how many there are.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
+    from ..models import devices
+
+    place = devices.resolve(device)
+    tally = Tally(plan.keep)
+    for strip in strips(plan, tile):
+        _score_into(tally, plan, strip, place, tile)
+        if progress:
+            progress(strip[1], len(plan.references.present))
+    return gather(plan, tally)
