@@ -172,12 +172,12 @@ def _score_into(tally: Tally, plan: Plan, strip: tuple[int, int], device: str, t
 
     rows, columns = plan.references.present[slice(*strip)], plan.other.present
     whole = len(plan.other)
-    left = torch.from_numpy(_rows(plan.references, rows)).to(device)
+    left = torch.from_numpy(finite_rows(plan.references.embeddings, rows)).to(device)
     first = strip[0] if plan.probes is None else 0
     out = torch.empty(len(rows), tile, device=device)
     for start in range(first, len(columns), tile):
         part = columns[start : start + tile]
-        right = torch.from_numpy(_rows(plan.other, part)).to(device)
+        right = torch.from_numpy(finite_rows(plan.other.embeddings, part)).to(device)
         scores = torch.mm(left, right.T, out=out if len(part) == tile else None)
         if plan.probes is None and start < strip[1]:
             # Above the diagonal each two pictures meet once.
@@ -188,12 +188,13 @@ def _score_into(tally: Tally, plan: Plan, strip: tuple[int, int], device: str, t
         tally.add(values[different], (one * whole + other)[different])
 
 
-def _rows(side: Side, index: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Some embeddings, looked at: a NaN would be lost among the scores below the floor."""
-    part = side.embeddings[index]
+def finite_rows(embeddings: NDArray[np.float32], index: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    """Some embeddings in memory of their own, looked at: a NaN would be lost among the scores below the floor."""
+    part = np.ascontiguousarray(embeddings if index is None else embeddings[index])
     if not np.all(np.isfinite(part)):
-        bad = int(index[np.argmin(np.isfinite(part).all(axis=1))])
-        raise ShapeError("an embedding is not finite", given=f"row {bad}", do="say acquired=False where nothing was")
+        bad = int(np.argmin(np.isfinite(part).all(axis=1)))
+        row = bad if index is None else int(index[bad])
+        raise ShapeError("an embedding is not finite", given=f"row {row}", do="say acquired=False where nothing was")
     return part
 
 
