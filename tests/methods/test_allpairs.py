@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.core import Scores, ShapeError, Trials, Undefined
+from workbench.methods import allpairs
 from workbench.methods.allpairs import AllPairs, Plan, Side, compare_all, gather, score_strip, strips
 from workbench.metrics import fnmr_at_fmr, threshold_at_fmr
 from workbench.metrics.tally import Tally
@@ -46,10 +47,14 @@ PLANS = {
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
-@pytest.mark.parametrize("tile", [7, 64, 4096])
-def test_tiles_of_any_size_give_the_numbers_of_the_whole_matrix(plan: Plan, tile: int) -> None:
+@pytest.mark.parametrize("rows", [7, 64, 4096])
+@pytest.mark.parametrize("columns", [5, 8, 1024])
+def test_tiles_of_any_size_give_the_numbers_of_the_whole_matrix(
+    plan: Plan, rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allpairs, "SEGMENT", 4)
     scores = at_once(plan)
-    found = compare_all(plan, device="cpu", tile=tile)
+    found = compare_all(plan, device="cpu", rows=rows, columns=columns)
     assert found.tail.nonmated == (~scores.trials.mated).sum()
     assert len(found.tail.mated) == scores.trials.mated.sum()
     for fmr in (0.0, 0.005, 0.02):
@@ -66,7 +71,7 @@ def test_tiles_of_any_size_give_the_numbers_of_the_whole_matrix(plan: Plan, tile
 def test_strips_merge_to_the_same_in_any_order() -> None:
     plan = PLANS["one set"]
     whole = compare_all(plan, device="cpu")
-    parts = [score_strip(plan, s, tile=11) for s in strips(plan, 13)]
+    parts = [score_strip(plan, s, columns=11) for s in strips(plan, 13)]
     for order in (parts, parts[::-1]):
         tally = Tally(plan.keep)
         for part in order:

@@ -19,7 +19,8 @@ from ..metrics.tail import Tail, allowed_matches
 from ..metrics.tail_intervals import cross_totals, of_tail
 from ..metrics.tally import Tally
 
-TILE = 4096
+# A tile of scores should stay in the cache until it has been looked at.
+ROWS, COLUMNS, SEGMENT = 4096, 1024, 512
 Progress = Callable[[int, int], None]
 
 
@@ -147,45 +148,70 @@ class AllPairs:
         return self.tail.threshold_at_fmr(fmr)
 
 
-def strips(plan: Plan, rows: int = TILE) -> list[tuple[int, int]]:
+def strips(plan: Plan, rows: int = ROWS) -> list[tuple[int, int]]:
     """Ranges of acquired references: the parts that a resumable or a distributed job divides the work into."""
     n = len(plan.references.present)
     return [(start, min(start + rows, n)) for start in range(0, n, rows)]
 
 
-def score_strip(plan: Plan, strip: tuple[int, int], *, device: str = "cpu", tile: int = TILE) -> Tally:
+def score_strip(plan: Plan, strip: tuple[int, int], *, device: str = "cpu", columns: int = COLUMNS) -> Tally:
     """The highest non-mated scores of some references against all probes.
 
     Args:
         plan: what is compared.
         strip: one of `strips`.
         device: resolved name of a torch device.
-        tile: probes scored at a time.
+        columns: probes scored at a time.
     """
     tally = Tally(plan.keep)
-    _score_into(tally, plan, strip, device, tile)
+    _score_into(tally, plan, strip, device, columns)
     return tally
 
 
-def _score_into(tally: Tally, plan: Plan, strip: tuple[int, int], device: str, tile: int) -> None:
+def _score_into(tally: Tally, plan: Plan, strip: tuple[int, int], device: str, columns: int) -> None:
     import torch
 
-    rows, columns = plan.references.present[slice(*strip)], plan.other.present
-    whole = len(plan.other)
+    rows, probes = plan.references.present[slice(*strip)], plan.other.present
     left = torch.from_numpy(finite_rows(plan.references.embeddings, rows)).to(device)
     first = strip[0] if plan.probes is None else 0
-    out = torch.empty(len(rows), tile, device=device)
-    for start in range(first, len(columns), tile):
-        part = columns[start : start + tile]
+    out = torch.empty(len(rows), columns, device=device)
+    for start in range(first, len(probes), columns):
+        part = probes[start : start + columns]
         right = torch.from_numpy(finite_rows(plan.other.embeddings, part)).to(device)
-        scores = torch.mm(left, right.T, out=out if len(part) == tile else None)
+        scores = torch.mm(left, right.T, out=out if len(part) == columns else None)
         if plan.probes is None and start < strip[1]:
             # Above the diagonal each two pictures meet once.
             scores.masked_fill_(torch.ones_like(scores, dtype=torch.bool).tril(strip[0] - start), -torch.inf)
-        values, at = _above(scores, tally.floor)
-        one, other = rows[at // len(part)], part[at % len(part)]
-        different = plan.references.subjects[one] != plan.other.subjects[other]
-        tally.add(values[different], (one * whole + other)[different])
+        floor = tally.floor if np.isfinite(tally.floor) else _likely_floor(scores, plan.keep)
+        found = _nonmated(plan, scores, rows, part, floor)
+        if len(found[0]) < plan.keep and floor > tally.floor:
+            found = _nonmated(plan, scores, rows, part, tally.floor)
+        tally.add(*found)
+
+
+def _nonmated(
+    plan: Plan, scores: Any, rows: NDArray[np.int64], part: NDArray[np.int64], floor: float
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Scores of different people at or above the floor, and their places."""
+    values, at = _above(scores, floor)
+    one, other = rows[at // len(part)], part[at % len(part)]
+    different = plan.references.subjects[one] != plan.other.subjects[other]
+    return values[different], (one * len(plan.other) + other)[different]
+
+
+def _likely_floor(scores: Any, keep: int) -> float:
+    """A score that about twice ``keep`` of a tile's scores reach, from a sample; minus infinity if it has not so many.
+
+    Before there is a floor a whole tile would have to be kept. A floor that proves too high is not used.
+    """
+    import torch
+
+    share = 2 * keep / scores.numel()
+    if share > 0.25:
+        return -float("inf")
+    flat = scores.reshape(-1)
+    sample = flat[:: max(1, len(flat) // 200_000)]
+    return float(torch.topk(sample, max(1, int(share * len(sample)))).values[-1])
 
 
 def finite_rows(embeddings: NDArray[np.float32], index: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
@@ -199,17 +225,20 @@ def finite_rows(embeddings: NDArray[np.float32], index: NDArray[np.int64] | None
 
 
 def _above(scores: Any, floor: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Scores at or above the floor, and where they lie in the tile."""
+    """Scores at or above the floor, and where they lie in the tile.
+
+    The maximum of each segment is found at the speed of memory; few segments are looked at more closely.
+    """
     import torch
 
     # Minus infinity marks what is not to be compared.
     least = max(floor, -3.0e38)
-    if scores.device.type == "cpu":
-        flat = scores.numpy().reshape(-1)
-        at = np.flatnonzero(flat >= least)
-        return flat[at], at
-    places = torch.nonzero(scores.reshape(-1) >= least)[:, 0]
-    return scores.reshape(-1)[places].cpu().numpy(), places.cpu().numpy()
+    width = SEGMENT if scores.shape[1] % SEGMENT == 0 else scores.shape[1]
+    segments = scores.reshape(-1, width)
+    hot = torch.nonzero(segments.amax(dim=1) >= least)[:, 0]
+    near = segments[hot].cpu().numpy()
+    at = np.flatnonzero(near >= least)
+    return near.reshape(-1)[at], hot.cpu().numpy()[at // width] * width + at % width
 
 
 def mated_pairs(plan: Plan, block: int = 1_000_000) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -265,13 +294,16 @@ def gather(plan: Plan, tally: Tally) -> AllPairs:
     return AllPairs(plan, Tail(values, plan.nonmated, mated, rank[subjects], rank[people]), pairs)
 
 
-def compare_all(plan: Plan, *, device: str = "auto", tile: int = TILE, progress: Progress | None = None) -> AllPairs:
+def compare_all(
+    plan: Plan, *, device: str = "auto", rows: int = ROWS, columns: int = COLUMNS, progress: Progress | None = None
+) -> AllPairs:
     """Score all comparisons of a plan on this machine.
 
     Args:
         plan: what is compared.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:<n>"``.
-        tile: references and probes scored at a time; the memory that is needed grows with its square.
+        rows: references scored at a time.
+        columns: probes scored at a time; a GPU likes more.
         progress: called with how many references are done and how many there are.
 
     Raises:
@@ -281,8 +313,8 @@ def compare_all(plan: Plan, *, device: str = "auto", tile: int = TILE, progress:
 
     place = devices.resolve(device)
     tally = Tally(plan.keep)
-    for strip in strips(plan, tile):
-        _score_into(tally, plan, strip, place, tile)
+    for strip in strips(plan, rows):
+        _score_into(tally, plan, strip, place, columns)
         if progress:
             progress(strip[1], len(plan.references.present))
     return gather(plan, tally)

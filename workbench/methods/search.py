@@ -147,33 +147,40 @@ def _outcomes(
     """
     import torch
 
-    left = torch.from_numpy(finite_rows(probes.embeddings[rows])).to(device)
-    people = torch.from_numpy(probes.subjects[rows]).to(device)[:, None]
-    wanted = np.isin(references.subjects[gallery], probes.subjects[rows])
-    mate = torch.full((len(rows), 1), -torch.inf, device=device)
-    for scores, same in _tiles(references, gallery[wanted], left, people):
-        mate = torch.maximum(mate, scores.masked_fill(~same, -torch.inf).amax(dim=1, keepdim=True))
+    left = torch.from_numpy(finite_rows(probes.embeddings, rows)).to(device)
+    wanted = gallery[np.isin(references.subjects[gallery], probes.subjects[rows])]
+    mate = torch.full((len(rows),), -torch.inf, device=device)
+    for scores, row, column in _tiles(references, wanted, left, probes.subjects[rows]):
+        mate.scatter_reduce_(0, row, scores[row, column], "amax")
     rival = torch.full((len(rows),), -torch.inf, device=device)
     before = torch.zeros(len(rows), dtype=torch.int64, device=device)
-    for scores, same in _tiles(references, gallery, left, people):
-        others = scores.masked_fill_(same, -torch.inf)
-        best = others.amax(dim=1)
+    for scores, row, column in _tiles(references, gallery, left, probes.subjects[rows]):
+        scores[row, column] = -torch.inf
+        best = scores.amax(dim=1)
         rival = torch.maximum(rival, best)
         # Rows in which nobody reaches the mate need no count, and most do not.
-        contested = torch.nonzero((best >= mate[:, 0]) & ~torch.isneginf(mate[:, 0]))[:, 0]
-        before[contested] += (others[contested] >= mate[contested]).sum(dim=1)
-    return mate[:, 0].cpu().numpy(), rival.cpu().numpy(), before.cpu().numpy()
+        contested = torch.nonzero((best >= mate) & ~torch.isneginf(mate))[:, 0]
+        before[contested] += (scores[contested] >= mate[contested, None]).sum(dim=1)
+    return mate.cpu().numpy(), rival.cpu().numpy(), before.cpu().numpy()
 
 
-def _tiles(references: Side, gallery: NDArray[np.int64], left: Any, people: Any) -> Any:
-    """Scores of a block of probes with parts of the gallery, and where both show the same subject."""
+def _tiles(references: Side, gallery: NDArray[np.int64], left: Any, people: NDArray[np.int64]) -> Any:
+    """Scores of a block of probes with parts of the gallery, and the rows and columns of mated comparisons."""
     import torch
 
+    out = torch.empty(len(left), COLUMNS, device=left.device)
+    order = np.argsort(people, kind="stable")
+    ranked = people[order]
     for start in range(0, len(gallery), COLUMNS):
         part = gallery[start : start + COLUMNS]
-        right = torch.from_numpy(finite_rows(references.embeddings[part])).to(left.device)
-        subjects = torch.from_numpy(references.subjects[part]).to(left.device)
-        yield torch.mm(left, right.T), people == subjects
+        right = torch.from_numpy(finite_rows(references.embeddings, part)).to(left.device)
+        subjects = references.subjects[part]
+        low, high = (np.searchsorted(ranked, subjects, side=s) for s in ("left", "right"))
+        column = np.repeat(np.arange(len(part)), high - low)
+        step = np.arange(len(column)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
+        row = order[np.repeat(low, high - low) + step]
+        scores = torch.mm(left, right.T, out=out if len(part) == COLUMNS else None)
+        yield scores, *(torch.from_numpy(i).to(left.device) for i in (row, column))
 
 
 @dataclass(frozen=True)

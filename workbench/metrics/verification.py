@@ -78,10 +78,12 @@ def fnmr_at_fmr(
     def statistic(rates: ErrorRates) -> Number:
         return float(rates.fnmr[at_most(rates, fmr)])
 
-    fast = tail_of_scores(scores, fmr) if resamples and (fta == "reject" or not scores.failures) else None
-    if fast is not None:
+    # Where a rare draw reaches beyond the scores that were kept, more are kept, and at last all of them.
+    for spare in (4, 20) if resamples and (fta == "reject" or not scores.failures) else ():
+        fast = tail_of_scores(scores, fmr, spare=spare)
+        if fast is None:
+            break
         sampled = of_tail(fast[0], fmr, fast[1], fast[2], resamples=resamples, level=level, seed=seed)
-        # A rare draw reaches beyond what was kept: then every trial is weighed, as below.
         if sampled.defined and not isinstance(sampled.low, Undefined):
             point = of_scores(scores, statistic, rule, fta=fta, resamples=0)
             said = f"{point.rule}; {subjects_rule(level, fast[2], resamples)}"
