@@ -251,10 +251,10 @@ def pairs_product(n: int) -> Callable[[], Any]:
     one, other = torch.from_numpy(unit(n, 128, 0)), torch.from_numpy(unit(n, 128, 1))
 
     def run() -> Any:
-        out = torch.empty(4096, 1024)
-        for i in range(0, n, 4096):
-            for j in range(0, n, 1024):
-                left, right = one[i : i + 4096], other[j : j + 1024]
+        out = torch.empty(2048, 2048)
+        for i in range(0, n, 2048):
+            for j in range(0, n, 2048):
+                left, right = one[i : i + 2048], other[j : j + 2048]
                 torch.mm(left, right.T, out=out if out.shape == (len(left), len(right)) else None)
         return 0
 

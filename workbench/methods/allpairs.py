@@ -20,7 +20,7 @@ from ..metrics.tail_intervals import cross_totals, of_tail
 from ..metrics.tally import Tally
 
 # A tile of scores should stay in the cache until it has been looked at.
-ROWS, COLUMNS, SEGMENT = 4096, 1024, 512
+ROWS, COLUMNS, SEGMENT = 2048, 2048, 128
 Progress = Callable[[int, int], None]
 
 
