@@ -1,0 +1,90 @@
+"""CSV text as columns of texts: commas, a line of names, one line a row, UTF-8."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import DataError
+from .tabular import Columns, broken, opened
+
+_LINE = 1 << 20
+
+
+def csv_parts(file: Path, rows: int) -> Iterator[Columns]:
+    """A CSV file in pieces; without a line end after the last row it may have been cut, and is refused."""
+    with opened(file) as raw:
+        size = os.fstat(raw.fileno()).st_size
+        if size and os.pread(raw.fileno(), 1, size - 1) not in (b"\n", b"\r"):
+            raise DataError(
+                f"{file.name} ends in the middle of a line",
+                expected="a line end after the last row",
+                do="write or copy the file again; if it is whole, add the missing line end",
+            )
+        lines = _lines(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), file.name)
+        try:
+            yield from _parts(csv.reader(lines, skipinitialspace=True, strict=True), file.name, rows)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise broken(file, "it is no CSV text in UTF-8", error) from error
+
+
+def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
+    """Lines of bounded length: what never ends is no table."""
+    while line := text.readline(_LINE):
+        if len(line) == _LINE:
+            raise DataError(f"{name} has a line that is too long", expected=f"fewer than {_LINE} characters")
+        yield line
+
+
+def _parts(reader: Any, name: str, rows: int) -> Iterator[Columns]:
+    head = [h.strip() for h in next(reader, [])]
+    if len(head) == 1 and any(mark in head[0] for mark in ";\t|"):
+        raise DataError(f"{name}, line 1: columns are separated by commas", given=head[0][:100])
+    if not head or len(set(head)) < len(head):
+        raise DataError(
+            f"{name}, line 1 does not name the columns", given=", ".join(head)[:200], expected="distinct names"
+        )
+    first = 2
+    while True:
+        part = list(islice(reader, rows))
+        short = next((i for i, row in enumerate(part) if len(row) != len(head)), None)
+        if short is not None:
+            raise DataError(
+                f"{name}, line {first + short} has {len(part[short])} fields",
+                given=", ".join(part[short])[:200],
+                expected=f"{len(head)}: {', '.join(head)}",
+                do="write or copy the file again if it was cut; put texts that hold a comma in double quotes",
+            )
+        if reader.line_num != first + len(part) - 1:
+            raise DataError(
+                f"{name}: a field after line {first - 1} goes over several lines", expected="one line a row"
+            )
+        if part or first == 2:
+            columns: Sequence[Sequence[str]] = list(zip(*part, strict=True)) if part else [()] * len(head)
+            yield Columns(name, {h: np.array(c, np.str_) for h, c in zip(head, columns, strict=True)}, first, "line")
+        if len(part) < rows:
+            return
+        first += len(part)
+
+
+def csv_bytes(columns: Mapping[str, NDArray[Any]]) -> bytes:
+    """Columns as CSV; NaN is an empty cell, truth values are 1 and 0, other numbers come back to the bit."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    # Python's own numbers: their text gives the same number back.
+    writer.writerows(zip(*(_texts(c) for c in columns.values()), strict=True))
+    return out.getvalue().encode("utf-8")
+
+
+def _texts(column: NDArray[Any]) -> list[Any]:
+    plain = column.astype(np.int64) if column.dtype == bool else column
+    return ["" if v != v else v for v in plain.tolist()]
