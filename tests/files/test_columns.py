@@ -56,14 +56,17 @@ def test_a_table_cut_anywhere_is_refused(written: Path) -> None:
 
 def test_a_damaged_table_is_refused_or_read_but_never_something_else(written: Path) -> None:
     data = bytearray(written.read_bytes())
+    refusals = []
     for at in range(0, len(data), 3):
         data[at] ^= 0x40
         written.write_bytes(data)
         try:
             whole(written)
         except DataError as error:
-            assert written.name in str(error)
+            refusals.append(error.what)
         data[at] ^= 0x40
+    assert refusals
+    assert all(written.name in r for r in refusals)
 
 
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
@@ -145,7 +148,7 @@ def test_a_header_that_asks_for_more_than_is_there_costs_nothing(tmp_path: Path)
         whole(tmp_path / "t.npy")
     with zipfile.ZipFile(tmp_path / "t.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("score.npy", data + bytes(20 << 20))
-    with pytest.raises(DataError, match="does not fit its data|far more than its size"):
+    with pytest.raises(DataError, match=r"does not fit its data|far more than its size"):
         whole(tmp_path / "t.npz")
 
 

@@ -31,7 +31,6 @@ that lies about fsync.
 """
 
 from .columns import (
-    Columns,
     arrays_bytes,
     column_names,
     column_parts,
@@ -55,6 +54,7 @@ from .paths import (
     temporary_folder,
 )
 from .store import append_line, commit_bytes, commit_folder, commit_text, remove_folder, sweep
+from .tabular import Columns
 from .text import from_json, to_json
 from .weights import Weights, read_weights, write_tensors
 
