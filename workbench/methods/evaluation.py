@@ -17,9 +17,10 @@ from .. import files, metrics
 from ..core import Estimate, Number, ParameterError, Scores, Undefined
 from ..data import Dataset
 from ..data.embeddings import ALL_PAIRS, embedding_trials, read_embeddings
-from ..data.scorefiles import NEEDED, read_scores
+from ..data.scorecolumns import NEEDED
+from ..data.scorefiles import read_scores
 from ..metrics.rates import ErrorRates, Ranked
-from .bands import NO_SUBJECTS, Det, counted, grid, positions, resample
+from .bands import Det, counted, grid, positions, resample
 
 FMRS = tuple(10.0**-k for k in range(1, 7))
 RESAMPLES = 200
@@ -38,6 +39,7 @@ class Evaluation:
         counts: mated, nonmated, failures, and subjects where they are known.
         facts: where the scores come from.
         notes: what a reader must know.
+        further: more tables of numbers by title, shown below the first, e.g. the same scores under other rules.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Evaluation:
     counts: Mapping[str, int]
     facts: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    further: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
 
 
 def of_table(
@@ -158,8 +161,7 @@ def of_scores(
     numbers = {n: replace(e, counts=counts) for n, e in numbers.items()}
     numbers |= {operating_point(f): _too_few(f, counts) for f in FMRS[len(reachable) :]}
     numbers |= {"d'": metrics.d_prime(scores), "accuracy": _accuracy(scores, folds, det), **_failures(scores, counts)}
-    said = (*notes, *(() if subjects_known else (f"No intervals: {NO_SUBJECTS}.",)))
-    return Evaluation(title or scores.trials.name, scores, numbers, thresholds, det, counts, facts or {}, said)
+    return Evaluation(title or scores.trials.name, scores, numbers, thresholds, det, counts, facts or {}, notes)
 
 
 def _too_few(fmr: float, counts: Mapping[str, int]) -> Estimate:
