@@ -29,7 +29,7 @@ def det_figure(found: Evaluation, *, dark: bool = False) -> Picture:
             return figure
         _draw_det(axes, found, found.det, COLOURS[5] if dark else COLOURS[0])
         _mark(axes, found)
-        axes.set_title(f"DET: {found.title}", loc="left")
+        axes.set_title(f"DET: {_literal(found.title)}", loc="left")
         axes.set_xlabel("FMR, axis in normal deviates")
         axes.set_ylabel("FNMR, axis in normal deviates")
         axes.legend(loc="upper right", fontsize=9.5)
@@ -59,11 +59,16 @@ def score_figure(found: Evaluation, *, dark: bool = False) -> Picture:
         axes.set_ylim(0, axes.get_ylim()[1] * 1.18)
         _thresholds(axes, found)
         failed = f"; {scores.failures:,} without a score" if scores.failures else ""
-        axes.set_title(f"Scores: {found.title}{failed}", loc="left")
+        axes.set_title(f"Scores: {_literal(found.title)}{failed}", loc="left")
         axes.set_xlabel("comparison score, higher is more similar")
         axes.set_ylabel("density")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9.5)
     return figure
+
+
+def _literal(text: str) -> str:
+    """A name as it is: between two dollar signs matplotlib would see a formula."""
+    return text.replace("$", r"\$")
 
 
 def _say(axes: Any, text: str) -> None:
@@ -83,7 +88,7 @@ def _draw_det(axes: Any, found: Evaluation, det: Det, colour: str) -> None:
             x, _deviates(det.low, floor_y), _deviates(det.high, floor_y), step="post", alpha=BAND, lw=0,
             color=colour, label=f"95 % band over {counts['subjects']:,} capture subjects",
         )  # fmt: skip
-    axes.plot(x, y, color=colour, lw=2, drawstyle="steps-post", label=found.scores.arm)
+    axes.plot(x, y, color=colour, lw=2, drawstyle="steps-post", label=f"DET of {_literal(found.scores.arm)}")
     low, high = float(stats.norm.ppf(floor_x)), float(stats.norm.ppf(0.6))
     axes.plot([-6, 2], [-6, 2], color=REFERENCE, lw=0.8, ls=":", zorder=0)
     few = 30 / counts["nonmated"]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import files, metrics
+from .. import __version__, files, metrics
 from ..core import Estimate, Number, ParameterError, Scores, Undefined
 from ..data import Dataset
 from ..data.embeddings import ALL_PAIRS, embedding_trials, read_embeddings
@@ -161,7 +161,8 @@ def of_scores(
     numbers = {n: replace(e, counts=counts) for n, e in numbers.items()}
     numbers |= {operating_point(f): _too_few(f, counts) for f in FMRS[len(reachable) :]}
     numbers |= {"d'": metrics.d_prime(scores), "accuracy": _accuracy(scores, folds, det), **_failures(scores, counts)}
-    return Evaluation(title or scores.trials.name, scores, numbers, thresholds, det, counts, facts or {}, notes)
+    told = {**(facts or {}), "resamples": resamples, "seed": seed, "workbench": __version__}
+    return Evaluation(title or scores.trials.name, scores, numbers, thresholds, det, counts, told, notes)
 
 
 def _too_few(fmr: float, counts: Mapping[str, int]) -> Estimate:
