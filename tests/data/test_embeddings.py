@@ -29,6 +29,15 @@ def test_all_pairs_by_hand(tmp_path: Path) -> None:
     assert scores.values[scores.acquired].tolist() == pytest.approx([0.6, 0.0, 0.8])
 
 
+def test_a_sample_that_failed_has_no_score_on_either_side(tmp_path: Path) -> None:
+    broken = VECTORS.copy()
+    broken[1] = np.nan
+    embedded = read_embeddings(saved(tmp_path, embeddings=broken, acquired=np.array([True, False, True, True])))
+    assert embedded.embeddings[1].tolist() == [0, 0]
+    scores = embedded.compare(embedding_trials(embedded))
+    assert scores.acquired.tolist() == [False, True, True, False, False, True]
+
+
 def test_scores_do_not_hang_on_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     embedded = read_embeddings(saved(tmp_path))
     trials = embedding_trials(embedded)

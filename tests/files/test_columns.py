@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from workbench import files
 from workbench.core import DataError, StoreError
@@ -90,7 +92,7 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
         ('a,b\n1,"2\n3"\n', "goes over several lines"),
         ('a,b\n1,"2\n', "no CSV text"),
         ("a,b\n1,\xff\n", "no CSV text in UTF-8"),
-        ("a,b\n1," + "2" * (1 << 20) + "\n", "too long"),
+        ("a,b\n1," + "2" * (1 << 21) + "\n", "too long"),
     ],
 )
 def test_text_that_is_no_table(tmp_path: Path, text: str, message: str) -> None:
@@ -175,3 +177,25 @@ def test_a_failed_write_leaves_what_was_there(written: Path) -> None:
         # Only after the rename is the new table there, and then it is whole.
         assert written.read_bytes() == before or whole(written)["score"].size == 5
         files.write_columns(written, TABLE)
+
+
+@given(
+    st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.floats(allow_nan=True)),
+             min_size=1, max_size=8),
+    st.sampled_from([".csv", ".npy", ".npz"]),
+)  # fmt: skip
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_and_number_comes_back_or_is_refused(
+    tmp_path: Path, rows: list[tuple[str, float]], suffix: str
+) -> None:
+    texts, numbers = np.array([t for t, _ in rows], np.str_), np.array([n for _, n in rows])
+    path = tmp_path / f"t{suffix}"
+    if suffix == ".csv" and any(mark in text for text in texts for mark in "\r\n"):
+        with pytest.raises(DataError, match="line end"):
+            files.write_columns(path, {"text": texts, "number": numbers})
+        return
+    files.write_columns(path, {"text": texts, "number": numbers})
+    found = whole(path)
+    assert found["text"].tolist() == texts.tolist()
+    again = np.array([n or "nan" for n in found["number"].tolist()], float) if suffix == ".csv" else found["number"]
+    assert np.array_equal(again, numbers, equal_nan=True)

@@ -59,6 +59,23 @@ def test_one_bootstrap_gives_the_intervals_of_every_measure() -> None:
         assert found.numbers[name] == expected, name
 
 
+def test_thresholds_are_those_of_the_measures() -> None:
+    scores = people(12)
+    # The highest score is a non-mated one: at FMR 1e-3 no score is high enough.
+    values = scores.values.copy()
+    values[np.flatnonzero(~scores.trials.mated)[:2]] = 99.0
+    found = of_scores(Scores("m", scores.trials, values, scores.acquired), resamples=0)
+    assert found.thresholds == {
+        "EER": metrics.eer_threshold(found.scores),
+        "FNMR at FMR 1e-1": metrics.threshold_at_fmr(found.scores, 1e-1),
+        "FNMR at FMR 1e-2": metrics.threshold_at_fmr(found.scores, 1e-2),
+    }
+    upside_down = of_scores(
+        Scores("m", scores.trials, -scores.trials.mated.astype(float), scores.acquired), resamples=0
+    )
+    assert upside_down.thresholds["FNMR at FMR 1e-1"] == np.nextafter(0.0, 1.0)
+
+
 def test_the_band_is_a_slow_count_of_weighted_trials() -> None:
     scores = people(8)
     found = of_scores(scores, resamples=25, seed=1)

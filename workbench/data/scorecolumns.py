@@ -125,11 +125,11 @@ def _truth(part: files.Columns, name: str) -> NDArray[np.bool_]:
     values = np.asarray(part.values[name])
     if values.dtype.kind == "b":
         return values
-    if values.dtype.kind == "U":
+    text = values.dtype.kind == "U"
+    yes, no = values == ("1" if text else 1), values == ("0" if text else 0)
+    if text and not np.all(yes | no):
         small = np.char.lower(np.char.strip(values))
         yes, no = np.isin(small, _TRUE), np.isin(small, _FALSE)
-    else:
-        yes, no = values == 1, values == 0
     if not np.all(yes | no):
         at = int(np.argmin(yes | no))
         raise DataError(f"{part.where(at)}: {name} is neither 1 nor 0", given=f"{values[at]!s:.60}", expected="1 or 0")

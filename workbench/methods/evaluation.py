@@ -5,7 +5,7 @@ Sources of scores: a score file, a file of embeddings with a protocol, a data se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from ..data.scorefiles import read_scores
 from ..metrics.rates import ErrorRates, Ranked
 from .bands import Det, counted, grid, positions, resample
 
+_EER_RULE = "EER: mean of FMR and FNMR at their smallest gap"
+_AUC_RULE = "area under ROC, ties half"
 FMRS = tuple(10.0**-k for k in range(1, 7))
 RESAMPLES = 200
 
@@ -145,21 +147,23 @@ def of_scores(
         at = positions(r.fmr, np.array([*reachable, *targets]))
         return np.concatenate([[float(metrics.eer_of(r)), float(metrics.auc_of(r))], r.fnmr[at]])
 
-    numbers = {"EER": metrics.eer(scores, resamples=0), "AUC": metrics.auc(scores, resamples=0)}
-    numbers |= {operating_point(f): metrics.fnmr_at_fmr(scores, f, resamples=0) for f in reachable}
-    thresholds: dict[str, Number] = {}
+    rules = {"EER": _EER_RULE, "AUC": _AUC_RULE, **{operating_point(f): _at_rule(f) for f in reachable}}
+
+    def named(values: Sequence[Number]) -> dict[str, Estimate]:
+        said = [f"{rule}; {ranked.rule}" for rule in rules.values()]
+        return {n: Estimate(v, None, None, r, counts, "fraction") for n, v, r in zip(rules, values, said, strict=True)}
+
     if isinstance(rates, Undefined):
         none = Undefined(rates.reason, counts)
         det: Det | Undefined = none
-        numbers = {n: replace(e, value=none) for n, e in numbers.items()}
+        plain, thresholds = named([none] * len(rules)), {}
     else:
-        thresholds["EER"] = _finite(metrics.eer_threshold(scores))
-        thresholds |= {operating_point(f): metrics.threshold_at_fmr(scores, f) for f in reachable}
         drawn = resample(ranked, scores, statistics, subjects_known=subjects_known, resamples=resamples, seed=seed)
         det = drawn.det(rates, targets)
-        numbers = {n: drawn.spread(e, k) for k, (n, e) in enumerate(numbers.items())}
-    numbers = {n: replace(e, counts=counts) for n, e in numbers.items()}
-    numbers |= {operating_point(f): _too_few(f, counts) for f in FMRS[len(reachable) :]}
+        values = named(statistics(rates)[: len(rules)].tolist())
+        plain = {name: drawn.spread(estimate, k) for k, (name, estimate) in enumerate(values.items())}
+        thresholds = _thresholds(rates, reachable)
+    numbers = plain | {operating_point(f): _too_few(f, counts) for f in FMRS[len(reachable) :]}
     numbers |= {"d'": metrics.d_prime(scores), "accuracy": _accuracy(scores, folds, det), **_failures(scores, counts)}
     told = {**(facts or {}), "resamples": resamples, "seed": seed, "workbench": __version__}
     return Evaluation(title or scores.trials.name, scores, numbers, thresholds, det, counts, told, notes)
@@ -167,7 +171,7 @@ def of_scores(
 
 def _too_few(fmr: float, counts: Mapping[str, int]) -> Estimate:
     few = Undefined(f"needs at least {round(1 / fmr):,} non-mated trials", counts)
-    return Estimate(few, rule=f"FNMR at the largest attained FMR <= {fmr:g}", counts=counts, unit="fraction")
+    return Estimate(few, rule=_at_rule(fmr), counts=counts, unit="fraction")
 
 
 def operating_point(fmr: float) -> str:
@@ -183,9 +187,19 @@ def deal_folds(mated: NDArray[np.bool_], folds: int) -> NDArray[np.int64]:
     return fold
 
 
-def _finite(threshold: Number) -> Number:
-    finite = isinstance(threshold, Undefined) or np.isfinite(threshold)
-    return threshold if finite else Undefined("errors differ least where nothing is accepted")
+def _at_rule(fmr: float) -> str:
+    return f"FNMR at the largest attained FMR <= {fmr:g}"
+
+
+def _thresholds(rates: ErrorRates, fmrs: tuple[float, ...]) -> dict[str, Number]:
+    """As `metrics.eer_threshold` and `metrics.threshold_at_fmr`, from rates that are there already."""
+    above = float(np.nextafter(rates.thresholds[-2], np.inf))
+    equal = float(rates.thresholds[int(np.argmin(np.abs(rates.fmr - rates.fnmr)))])
+    found: dict[str, Number] = {"EER": equal if np.isfinite(equal) else above}
+    for fmr, at in zip(fmrs, positions(rates.fmr, np.array(fmrs)), strict=True):
+        threshold = float(rates.thresholds[at])
+        found[operating_point(fmr)] = threshold if np.isfinite(threshold) else above
+    return found
 
 
 def _accuracy(scores: Scores, folds: int, det: Det | Undefined) -> Estimate:
