@@ -154,6 +154,32 @@ def test_a_header_that_asks_for_more_than_is_there_costs_nothing(tmp_path: Path)
         whole(tmp_path / "t.npz")
 
 
+def test_texts_and_rows_that_cost_nothing_to_write_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "1,2\n" * 9000 + "3," + "x" * 100_000 + "\n")
+    with pytest.raises(DataError, match="'b' holds a text that is too long"):
+        whole(path)
+    arrow = pytest.importorskip("pyarrow", reason="reading Parquet needs pyarrow")
+    import pyarrow.parquet
+
+    path = tmp_path / "t.parquet"
+    long = arrow.DictionaryArray.from_arrays(np.zeros(100_000, np.int32), ["x" * 100_000])
+    pyarrow.parquet.write_table(arrow.table({"a": long}), path, store_schema=False)
+    assert pyarrow.parquet.read_schema(path).field("a").type == arrow.string()
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(DataError, match="'a' holds a text that is too long"):
+        whole(path)
+    pyarrow.parquet.write_table(arrow.table({"a": np.zeros(5_000_000, np.int8)}), path)
+    with pytest.raises(DataError, match="far more rows than its size"):
+        whole(path)
+    pyarrow.parquet.write_table(arrow.table({"a": [["deep"]]}), path)
+    with pytest.raises(DataError, match="'a' has a type that is not read"):
+        whole(path)
+    pyarrow.parquet.write_table(arrow.table({"a": ["x", None]}), path)
+    with pytest.raises(DataError, match="'a' has empty cells"):
+        whole(path)
+
+
 def test_a_structured_array_is_mapped_not_read(tmp_path: Path) -> None:
     path = files.write_columns(tmp_path / "t.npy", {"score": np.arange(1000.0)})
     values = next(iter(files.column_parts(path, rows=10))).values["score"]

@@ -31,7 +31,6 @@ that lies about fsync.
 """
 
 from .columns import (
-    arrays_bytes,
     column_names,
     column_parts,
     is_table,
@@ -59,7 +58,7 @@ from .text import from_json, to_json
 from .weights import Weights, read_weights, write_tensors
 
 __all__ = [
-    "LIMITS", "Columns", "ImageFiles", "Limits", "Lock", "Weights", "append_line", "arrays_bytes", "check_onnx",
+    "LIMITS", "Columns", "ImageFiles", "Limits", "Lock", "Weights", "append_line", "check_onnx",
     "column_names", "column_parts", "commit_bytes", "commit_folder", "commit_text", "decode_image", "digest_tree",
     "encode_png", "free_bytes", "from_json", "inside", "is_table", "owner", "pack", "read_arrays", "read_bytes",
     "read_image", "read_images", "read_onnx", "read_text", "read_weights", "remove_folder", "run_limited",

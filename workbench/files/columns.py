@@ -96,7 +96,7 @@ def write_columns(path: str | Path, columns: Mapping[str, NDArray[Any]]) -> Path
         DataError: the columns have unequal lengths, or the name ends like no table.
     """
     file = Path(path)
-    writer = {".csv": csv_bytes, ".npy": _npy_bytes, ".npz": arrays_bytes, ".parquet": parquet_bytes}.get(
+    writer = {".csv": csv_bytes, ".npy": _npy_bytes, ".npz": _npz_bytes, ".parquet": parquet_bytes}.get(
         file.suffix.lower()
     )
     if writer is None:
@@ -139,12 +139,12 @@ def _npy_bytes(columns: Mapping[str, NDArray[Any]]) -> bytes:
     return out.getvalue()
 
 
-def arrays_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays as the bytes of a ``.npz`` file; equal arrays give equal bytes."""
+def _npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             body = io.BytesIO()
             np.lib.format.write_array(body, np.asarray(array), allow_pickle=False)
+            # A fixed date keeps equal tables equal to the bit.
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0)), body.getvalue())
     return out.getvalue()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import DataError
-from .tabular import Columns, broken, opened
+from .tabular import Columns, broken, opened, texts
 
 _LINE = 1 << 20
 # Python's garbage collector makes many small lists slow when they are held at once.
@@ -72,7 +72,7 @@ def _parts(reader: Any, name: str, rows: int) -> Iterator[Columns]:
             )
         if part or first == 2:
             columns: Sequence[Sequence[str]] = list(zip(*part, strict=True)) if part else [()] * len(head)
-            yield Columns(name, {h: np.array(c, np.str_) for h, c in zip(head, columns, strict=True)}, first, "line")
+            yield Columns(name, {h: texts(c, name, h) for h, c in zip(head, columns, strict=True)}, first, "line")
         if len(part) < min(rows, _ROWS):
             return
         first += len(part)
@@ -85,11 +85,11 @@ def csv_bytes(columns: Mapping[str, NDArray[Any]]) -> bytes:
         DataError: a text holds a line end, which no line of a table can.
     """
     plain = {name: _plain(column) for name, column in columns.items()}
-    texts = [text for name, column in columns.items() if column.dtype.kind == "U" for text in (name, *plain[name])]
-    if any("\n" in text or "\r" in text for text in texts):
+    said = [text for name, column in columns.items() if column.dtype.kind == "U" for text in (name, *plain[name])]
+    if any("\n" in text or "\r" in text for text in said):
         raise DataError("a text with a line end cannot stand in a CSV table", do="write .npz or .parquet")
     # A reader skips blanks after a comma, not those inside quotes.
-    blank = any(text[:1].isspace() for text in texts)
+    blank = any(text[:1].isspace() for text in said)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if blank else csv.QUOTE_MINIMAL)
     writer.writerow(columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ..core import DataError
 from .paths import _regular, _unreadable
 
+# One long text would make every row of its column as long.
+LONGEST = 512
 TABLES = (".csv", ".npy", ".npz", ".parquet")
 WHOLE = "a whole table: .csv, .npy (one structured array), .npz (one array per column) or .parquet"
 
@@ -49,6 +51,22 @@ def broken(file: Path, why: str, given: object) -> DataError:
         expected=WHOLE,
         do="write or copy the file again: it may have been cut in the middle",
     )
+
+
+def texts(values: Sequence[str], name: str, column: str) -> NDArray[np.str_]:
+    """Texts as an array, which is as wide as its longest.
+
+    Raises:
+        DataError: one is longer than any name.
+    """
+    longest = max(map(len, values), default=0)
+    if longest > LONGEST:
+        raise DataError(
+            f"{name}: column {column!r} holds a text that is too long",
+            given=f"{longest} characters",
+            expected=f"at most {LONGEST}",
+        )
+    return np.array(values, np.str_)
 
 
 def check_equal(name: str, columns: Mapping[str, NDArray[Any]]) -> None:
