@@ -106,6 +106,7 @@ def test_arrays_that_are_no_table(tmp_path: Path) -> None:
     for name, array, message in (
         ("plain.npy", np.zeros(3), "is no table"),
         ("deep.npy", np.zeros((2, 2), [("a", "f8")]), "is no table"),
+        ("wide.npy", np.zeros(2, [("a", "f8", (3,))]), "is no table"),
     ):
         np.save(tmp_path / name, array)
         with pytest.raises(DataError, match=message):

@@ -109,7 +109,7 @@ def _npy(file: Path, rows: int) -> Iterator[Columns]:
     with opened(file) as raw:
         shape, _, dtype = npy_header(raw, file.name)
         check_size(shape, dtype, os.fstat(raw.fileno()).st_size - raw.tell(), file.name)
-        if dtype.names is None or len(shape) != 1:
+        if dtype.names is None or len(shape) != 1 or any(dtype[n].shape for n in dtype.names):
             raise DataError(
                 f"{file.name} is no table",
                 given=f"{shape} {dtype}",

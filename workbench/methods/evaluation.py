@@ -73,8 +73,7 @@ def of_table(
     """
     file = Path(path)
     options: dict[str, Any] = {"folds": folds, "resamples": resamples, "seed": seed}
-    given = files.column_names(file)
-    if file.suffix.lower() == ".npz" and not {*given} & {*NEEDED} and given:
+    if file.suffix.lower() == ".npz" and not {*files.column_names(file)} & {*NEEDED}:
         embedded = read_embeddings(file)
         scores = embedded.compare(embedding_trials(embedded, protocol))
         facts = {"embeddings": file.name, "sha256": embedded.digest, "protocol": protocol or ALL_PAIRS,
