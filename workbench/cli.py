@@ -23,6 +23,7 @@ examples:
   workbench run saliency -p data=lfw:pictures/lfw
   workbench verify one.jpg other.jpg --maps maps.png
   workbench evaluate lfw:pictures/lfw
+  workbench evaluate scores.csv --out report
 """
 
 
@@ -85,12 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--device", default="auto")
     verify.add_argument("--maps", type=Path, metavar="PNG", help="write what speaks for and against")
     verify.add_argument("--json", action="store_true")
-    evaluate = add("evaluate", _evaluate, "verify all pairs of a data set")
-    evaluate.add_argument("data", help="lfw:FOLDER, folder:FOLDER or phantom")
+    evaluate = add("evaluate", _evaluate, "error rates of a score file, of embeddings or of a data set and a model")
+    evaluate.add_argument(
+        "data", help="scores.csv|.parquet|.npz|.npy, embeddings.npz, lfw:FOLDER, folder:FOLDER, phantom"
+    )
+    evaluate.add_argument("--protocol", default="", help="of the data set; for embeddings all-pairs or a list of pairs")
     evaluate.add_argument("--model", default="faceapi-recogniser")
     evaluate.add_argument("--detector", default="faceapi-ssd")
     evaluate.add_argument("--device", default="auto")
-    evaluate.add_argument("--protocol", default="")
+    evaluate.add_argument("--folds", type=int, help="deal so many where there are none (data sets: 10)")
+    evaluate.add_argument("--resamples", type=int, default=200, help="of the bootstrap over people; 0: no intervals")
+    evaluate.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write report.html, numbers.csv, det.csv, figures")
     evaluate.add_argument("--json", action="store_true")
     notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
     notebooks.add_argument("folder", type=Path)
@@ -268,11 +275,38 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
-    import numpy as np
+    from .methods import evaluation
 
-    from . import data, metrics, models
-    from .methods.verification import evaluate
+    if chosen.resamples < 0:
+        raise ParameterError("resamples are counted", given=chosen.resamples, expected="0 or more")
+    options = {"protocol": chosen.protocol, "resamples": chosen.resamples, "seed": chosen.seed}
+    if files.is_table(chosen.data):
+        found = evaluation.of_table(chosen.data, folds=chosen.folds or 0, **options)
+    else:
+        found = _of_dataset(chosen, options | {"folds": 10 if chosen.folds is None else chosen.folds})
+    below = []
+    if chosen.out:
+        from .figures.evaluation import write_evaluation
 
+        below = [f"report: {write_evaluation(chosen.out, found)}"]
+    from .figures import tables
+
+    if chosen.json:
+        _print_json(tables.plain(found))
+        return 0
+    counts = ", ".join(f"{v:,} {k}" for k, v in found.counts.items()).replace("nonmated", "non-mated")
+    _table(f"{found.title}: {counts}", ("measure", "value", "95 % interval", "threshold"), tables.rows(found))
+    for title, table in found.further.items():
+        _table(title, ("measure", "value", "rule"), [(n, str(e), e.rule) for n, e in table.items()])
+    print("\n".join((tables.common_rule(found), *tables.reasons(found), *found.notes, *below)))
+    return 0
+
+
+def _of_dataset(chosen: argparse.Namespace, options: Mapping[str, Any]) -> Any:
+    from . import data, models
+    from .methods.evaluation import of_dataset
+
+    dataset = data.open_dataset(chosen.data)
     pipeline = models.default_pipeline(
         model=chosen.model, detector=chosen.detector, device=chosen.device, choose="central"
     )
@@ -281,28 +315,11 @@ def _evaluate(chosen: argparse.Namespace) -> int:
         if sys.stderr.isatty() or done == of:
             print(f"\r{done} of {of} pictures", end="\n" if done == of else "", file=sys.stderr, flush=True)
 
-    found = evaluate(data.open_dataset(chosen.data), pipeline, protocol=chosen.protocol, progress=progress)
-    scores = found.scores
-    folds = scores.trials.fold
-    if folds is None:
-        # View 1 has no folds: every tenth pair of the list makes one.
-        folds = np.arange(len(scores.trials)) % 10
-    numbers = {
-        "accuracy": metrics.fold_accuracy(scores, folds),
-        "EER": metrics.eer(scores),
-        "FNMR at FMR 1e-2": metrics.fnmr_at_fmr(scores, 1e-2),
-        "FNMR at FMR 1e-3": metrics.fnmr_at_fmr(scores, 1e-3),
-        "d'": metrics.d_prime(scores),
-    }
-    rate = found.pictures / found.seconds
-    if chosen.json:
-        _print_json({"numbers": numbers, "pictures per second": rate, "environment": found.environment})
-        return 0
-    _table(f"{chosen.data}: {scores.trials.mated.sum()} mated, {(~scores.trials.mated).sum()} non-mated trials",
-           ("measure", "value", "rule"), [(k, str(v), v.rule) for k, v in numbers.items()])  # fmt: skip
-    print(f"{scores.failures} trials with a failure to acquire; {rate:.1f} pictures per second")
-    print(pipeline.embedder.provider)
-    return 0
+    found = of_dataset(dataset, pipeline, progress=progress, **options)
+    print(
+        f"{found.facts['pictures per second']:.1f} pictures per second; {pipeline.embedder.provider}", file=sys.stderr
+    )
+    return found
 
 
 def _notebooks(chosen: argparse.Namespace) -> int:

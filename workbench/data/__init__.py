@@ -19,7 +19,7 @@ from .. import files
 from ..core import Registry, Samples, Trials
 
 REGISTRY = Registry("data set", "workbench.data", "workbench.datasets")
-_INFRASTRUCTURE = {"pairs", "protocols"}
+_INFRASTRUCTURE = {"embeddings", "pairs", "protocols", "scorecolumns", "scorefiles"}
 
 __all__ = ["REGISTRY", "Dataset", "describe", "names", "open_dataset", "split"]
 

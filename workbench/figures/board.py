@@ -7,7 +7,7 @@ import time
 
 from ..runs import State
 from ..studies import listing
-from .report import STYLE
+from .page import STYLE
 
 MARKS = {
     "supported": "✓ supported",

@@ -40,3 +40,10 @@ class Picture(Figure):
         out = io.BytesIO()
         self.savefig(out, format="png")
         return out.getvalue()
+
+    def svg(self) -> bytes:
+        """The figure as SVG, texts as outlines; the same figure gives the same bytes."""
+        out = io.BytesIO()
+        with mpl.rc_context({"svg.hashsalt": "workbench"}):
+            self.savefig(out, format="svg", metadata={"Date": None})
+        return out.getvalue()

@@ -9,6 +9,7 @@ Reading::
     for picture in files.read_images(paths):  # decoded ahead in threads, in order; errors come as values
     files.read_weights("w.ckpt").tensors      # arrays by name, without code; WeightsError
     files.read_onnx("m.onnx", sha256=digest)  # the very bytes that were checked; give them to a runtime
+    for part in files.column_parts("scores.parquet"):  # columns of a table in pieces; DataError
     files.inside(root, name)                  # a name from a list stays below its folder; DataError
 
 Writing::
@@ -29,6 +30,13 @@ what a model costs when it runs, notice damage inside a JPEG (the format has no 
 that lies about fsync.
 """
 
+from .columns import (
+    column_names,
+    column_parts,
+    is_table,
+    read_arrays,
+    write_columns,
+)
 from .decode import LIMITS, ImageFiles, Limits, decode_image, encode_png, read_image, read_images
 from .limited import run_limited
 from .lock import Lock, owner
@@ -45,13 +53,15 @@ from .paths import (
     temporary_folder,
 )
 from .store import append_line, commit_bytes, commit_folder, commit_text, remove_folder, sweep
+from .tabular import Columns
 from .text import from_json, to_json
 from .weights import Weights, read_weights, write_tensors
 
 __all__ = [
-    "LIMITS", "ImageFiles", "Limits", "Lock", "Weights", "append_line", "check_onnx", "commit_bytes",
-    "commit_folder", "commit_text", "decode_image", "digest_tree", "encode_png", "free_bytes", "from_json",
-    "inside", "owner", "pack", "read_bytes", "read_image", "read_images", "read_onnx", "read_text",
-    "read_weights", "remove_folder", "run_limited", "sha256_bytes", "sha256_file", "sweep",
-    "temporary_folder", "to_json", "unpack", "write_tensors",
+    "LIMITS", "Columns", "ImageFiles", "Limits", "Lock", "Weights", "append_line", "check_onnx",
+    "column_names", "column_parts", "commit_bytes", "commit_folder", "commit_text", "decode_image", "digest_tree",
+    "encode_png", "free_bytes", "from_json", "inside", "is_table", "owner", "pack", "read_arrays", "read_bytes",
+    "read_image", "read_images", "read_onnx", "read_text", "read_weights", "remove_folder", "run_limited",
+    "sha256_bytes", "sha256_file", "sweep", "temporary_folder", "to_json", "unpack", "write_columns",
+    "write_tensors",
 ]  # fmt: skip

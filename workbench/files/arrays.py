@@ -8,7 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +53,12 @@ def members(data: bytes, name: str, *, ratio: int) -> zipfile.ZipFile:
     return archive
 
 
-def read_npy(data: bytes, name: str) -> NDArray[Any]:
-    """One ``.npy`` array out of its bytes; the size its header states must be the size that is there.
+def npy_header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, Fortran order and type that a ``.npy`` header states; the stream then stands at the data.
 
     Raises:
-        WeightsError: an object array, a damaged header, or a header that asks for other than is there.
+        WeightsError: an object array or a damaged header.
     """
-    stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)
         read_header = {
@@ -71,9 +70,25 @@ def read_npy(data: bytes, name: str) -> NDArray[Any]:
         raise refused(name, "an array's header cannot be read", str(error)[:300]) from error
     if dtype.hasobject:
         raise refused(name, "it holds Python objects", str(dtype))
+    return shape, fortran, dtype
+
+
+def check_size(shape: tuple[int, ...], dtype: np.dtype[Any], size: int, name: str) -> None:
+    """Raises `WeightsError` unless ``size`` bytes are what the header states."""
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != size:
+        raise refused(name, "an array's header does not fit its data", f"{shape} {dtype}, {size} bytes")
+
+
+def read_npy(data: bytes, name: str) -> NDArray[Any]:
+    """One ``.npy`` array out of its bytes; the size its header states must be the size that is there.
+
+    Raises:
+        WeightsError: an object array, a damaged header, or a header that asks for other than is there.
+    """
+    stream = io.BytesIO(data)
+    shape, fortran, dtype = npy_header(stream, name)
     body = memoryview(data)[stream.tell() :]
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(body):
-        raise refused(name, "an array's header does not fit its data", f"{shape} {dtype}, {len(body)} bytes")
+    check_size(shape, dtype, len(body), name)
     try:
         array = np.empty(shape, dtype, order="F" if fortran else "C")
     except (ValueError, TypeError, OverflowError) as error:
