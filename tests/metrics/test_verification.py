@@ -120,3 +120,22 @@ def test_explanation_measures_by_hand() -> None:
     assert np.isnan(metrics.mass_ratio(maps * 0, mask))[0]
     assert metrics.area(np.array([0, 0.5, 1.0]), np.array([[1.0, 1.0, 0.0]])).tolist() == [0.75]
     assert metrics.spearman(maps, -maps).tolist() == pytest.approx([-1.0])
+
+
+def test_without_any_score_nothing_is_defined() -> None:
+    subjects = np.array([[0, 0], [0, 1], [2, 2], [2, 3]])
+    trials = Trials(np.arange(4), np.arange(4), subjects[:, 0] == subjects[:, 1], subjects)
+    nothing = Scores("m", trials, np.full(4, np.nan), np.zeros(4, bool))
+    assert metrics.eer(nothing).value == metrics.threshold_at_fmr(nothing, 0.1)
+    assert "no trial has a score" in str(metrics.fnmr_at_fmr(nothing, 0.1).value)
+
+
+def test_resamples_that_are_all_alike_give_no_interval() -> None:
+    subjects = np.repeat(np.arange(12), 2).reshape(-1, 2)
+    subjects = np.r_[subjects, np.c_[np.arange(12), (np.arange(12) + 1) % 12]]
+    n = np.arange(len(subjects))
+    trials = Trials(n, n, subjects[:, 0] == subjects[:, 1], subjects)
+    apart = Scores("m", trials, np.where(trials.mated, 1.0, 0.0), np.ones(len(n), bool))
+    found = metrics.eer(apart, resamples=50)
+    assert float(found) == 0.0
+    assert "cannot see the uncertainty" in str(found.low)

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..core import Estimate, Scores, Undefined
-from ..metrics.intervals import LEAST_SUBJECTS, multiplicities, percentile, trial_weights
+from ..metrics.intervals import CONSTANT, LEAST_SUBJECTS, multiplicities, percentile, trial_weights
 from ..metrics.rates import ErrorRates, Ranked
 
 GRID = 161
 LEVEL = 0.95
 NO_SUBJECTS = "the scores do not say which capture subjects were compared"
-CONSTANT = "every resample gives the same value: the bootstrap cannot see the uncertainty"
 
 Statistics = Callable[[ErrorRates], NDArray[np.float64]]
 

@@ -19,6 +19,7 @@ from .rates import ErrorRates, Fta, Ranked
 
 Statistic = Callable[[ErrorRates], Number]
 LEAST_SUBJECTS = 5
+CONSTANT = "every resample gives the same value: the bootstrap cannot see the uncertainty"
 
 
 def clopper_pearson(errors: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -122,6 +123,9 @@ def of_scores(
     if len(names) < LEAST_SUBJECTS or len(drawn) < resamples / 2:
         few = Undefined(f"fewer than {LEAST_SUBJECTS} capture subjects", ranked.counts)
         return Estimate(value, few, few, rule, ranked.counts, unit, level)
+    if min(drawn) == max(drawn):
+        blind = Undefined(CONSTANT, ranked.counts)
+        return Estimate(value, blind, blind, rule, ranked.counts, unit, level)
     low, high = percentile(drawn, level)
     rule += f"; {subjects_rule(level, len(names), resamples)}"
     return Estimate(value, low, high, rule, ranked.counts, unit, level)

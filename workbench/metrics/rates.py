@@ -69,6 +69,8 @@ class Ranked:
         if self.counts["mated"] == 0 or self.counts["nonmated"] == 0:
             missing = "mated" if self.counts["mated"] == 0 else "non-mated"
             return Undefined(f"no {missing} trials", self.counts)
+        if len(self.thresholds) == 1:
+            return Undefined("no trial has a score", self.counts)
         weight = np.ones(len(self.index)) if weights is None else weights[self.index]
         below = [np.r_[0.0, np.cumsum(np.where(kind, weight, 0.0))] for kind in (self.mated, ~self.mated)]
         if below[0][-1] <= 0 or below[1][-1] <= 0:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import Estimate, Number, ShapeError, Undefined
-from .intervals import LEAST_SUBJECTS, clopper_pearson, multiplicities, percentile, trial_weights, wilson
+from .intervals import CONSTANT, LEAST_SUBJECTS, clopper_pearson, multiplicities, percentile, trial_weights, wilson
 from .steps import Floats, shares
 
 Interval = Literal["auto", "bootstrap", "wilson", "clopper-pearson", "none"]
@@ -43,7 +43,7 @@ def spread(
     elif len(drawn) < resamples / 2:
         reason = "the measure is undefined in most resamples"
     elif min(drawn) == max(drawn):
-        reason = "every resample gives the same value: the bootstrap cannot see the uncertainty"
+        reason = CONSTANT
     if reason is not None:
         none = Undefined(reason, counts)
         return Estimate(value, none, none, rule, counts, unit, level)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..core import Estimate, Scores, ShapeError, Undefined, seeds
-from .intervals import LEAST_SUBJECTS, multiplicities, percentile, subjects_rule
+from .intervals import CONSTANT, LEAST_SUBJECTS, multiplicities, percentile, subjects_rule
 from .tail import Codes, Tail, allowed_matches
 
 Draws = NDArray[np.float64]
@@ -90,6 +90,9 @@ def of_tail(
     if len(values) < resamples / 2:
         few = Undefined("most resamples have no trials of one kind", found.counts)
         return replace(found, low=few, high=few, level=level)
+    if min(values) == max(values):
+        blind = Undefined(CONSTANT, found.counts)
+        return replace(found, low=blind, high=blind, level=level)
     low, high = percentile(values, level)
     rule = f"{found.rule}; {subjects_rule(level, people, resamples)}"
     return replace(found, low=low, high=high, rule=rule, level=level)
