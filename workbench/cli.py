@@ -69,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--jobs", type=int, default=1, help="studies at a time")
     run.add_argument("--budget", type=float, default=86400, help="seconds for each study")
     run.add_argument("--json", action="store_true")
+    run.add_argument("--memory", type=float, metavar="GIB", help="most memory for each study (not on a GPU)")
+    history = add("runs", _runs, "what was run, when, and what came of it; the latest first")
+    history.add_argument("--study", help="of this study only")
+    history.add_argument("--limit", type=int, default=20, help="how many; 0: all")
+    history.add_argument("--json", action="store_true")
     board = add("board", _board, "all studies and their verdicts")
     board.add_argument("--html", type=Path, help="write one page that opens without a network")
     board.add_argument("--json", action="store_true")
@@ -163,7 +168,10 @@ def _run(chosen: argparse.Namespace) -> int:
             kept = " (kept)" if event["event"] == "step-kept" else ""
             print(f"[{time.monotonic() - start:6.1f} s] {slug}: {event['step']}{kept}", file=sys.stderr, flush=True)
 
-    done = run_many(chosen.study, given, jobs=chosen.jobs, budget=chosen.budget, progress=progress, after=write_report)
+    done = run_many(
+        chosen.study, given, jobs=chosen.jobs, budget=chosen.budget, progress=progress, after=write_report,
+        memory=int(chosen.memory * 2**30) if chosen.memory else None,
+    )  # fmt: skip
     code = 0
     for slug, outcome in done.items():
         if not isinstance(outcome, Done):
@@ -187,6 +195,36 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise ParameterError("a parameter is written NAME=VALUE", given=text)
     return name, value
+
+
+def _runs(chosen: argparse.Namespace) -> int:
+    from collections import Counter
+    from datetime import datetime
+
+    from .runs import history
+
+    found = history(chosen.study)
+    if chosen.limit < 0:
+        raise ParameterError("a limit is counted", given=chosen.limit, expected="0 or more")
+    found = found[: chosen.limit or None]
+    if chosen.json:
+        _print_json([{"study": r.slug, "run": r.id, "status": r.status, "scale": r.scale, "started": r.started,
+                      "ended": r.ended, "folder": str(r.folder), "result": r.result} for r in found])  # fmt: skip
+        return 0
+    rows = []
+    for r in found:
+        answers = Counter(v.answer for v in r.result.verdicts) if r.result else {}
+        verdicts = ", ".join(f"{n} {answer}" for answer, n in sorted(answers.items()))
+        when = datetime.fromtimestamp(r.started).strftime("%Y-%m-%d %H:%M")
+        rows.append((r.slug, r.id, when, f"{r.ended - r.started:.0f} s", r.scale, r.status, verdicts))
+    _table(f"runs in {_home()}", ("study", "run", "started", "took", "scale", "status", "verdicts"), rows)
+    return 0
+
+
+def _home() -> Path:
+    from .runs.home import home
+
+    return home()
 
 
 def _board(chosen: argparse.Namespace) -> int:

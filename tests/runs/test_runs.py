@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from workbench import runs
+from workbench.cli import main
 from workbench.core import ParameterError, RunError
 from workbench.figures.report import write_report
-from workbench.runs import journal, process
+from workbench.runs import child, journal, process
 from workbench.runs.home import home
 
 TINY = {"scale": "smoke", "identities": 4, "pairs": 4, "steps": 3, "masks": 8}
@@ -24,10 +25,10 @@ def notebook(*cells: str) -> str:
     return json.dumps({"cells": every, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
-def execute(folder: Path, *cells: str, budget: float = 60) -> None:
-    folder.mkdir()
+def execute(folder: Path, *cells: str, budget: float = 60, memory: int | None = None) -> None:
+    folder.mkdir(parents=True)
     (folder / "input.ipynb").write_text(notebook(*cells))
-    (folder / "order.json").write_text(json.dumps({"parameters": {"out": str(folder)}}))
+    (folder / "order.json").write_text(json.dumps({"parameters": {"out": str(folder)}, "memory": memory}))
     journal.write(folder, "started")
     process._execute("tiny", folder, budget, None)
 
@@ -69,6 +70,41 @@ def test_a_kernel_that_dies_is_our_record(tmp_path: Path) -> None:
 def test_a_failing_cell_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="tiny failed in cell 2\n  given: ZeroDivisionError"):
         execute(tmp_path / "run", "1 / 0")
+
+
+def test_memory_that_runs_out_is_said_with_its_peak() -> None:
+    place = home() / "runs" / "tiny" / "one"
+    with pytest.raises(RunError, match=r"ran out of memory in cell 2\n  given: .*MemoryError.*GiB at most\n  do: take"):
+        execute(place, "import numpy as np; np.ones((2000, 2000, 2000))", memory=3 * 2**30)
+    last = journal.read(place)[-1]
+    assert last["event"] == "out of memory"
+    assert 2**24 < last["peak"] < 3 * 2**30
+    assert runs.state("tiny").status == "out of memory"
+
+
+def test_torch_and_numpy_say_it_in_words_that_are_known() -> None:
+    import numpy as np
+    import torch
+
+    for take in (lambda: np.ones((10**6, 10**6)), lambda: torch.ones(10**7, 10**7)):
+        with pytest.raises((MemoryError, RuntimeError)) as caught:
+            take()
+        assert child.out_of_memory(type(caught.value).__name__, str(caught.value))
+    assert not child.out_of_memory("RuntimeError", "shape '[3]' is invalid for input of size 2")
+
+
+def test_the_history_has_every_run_the_latest_first(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, cell in (("one", "1 / 0"), ("two", "import os; os._exit(3)")):
+        with pytest.raises(RunError):
+            execute(home() / "runs" / "tiny" / name, cell)
+    found = runs.history()
+    assert [(r.slug, r.id, r.status) for r in found] == [("tiny", "two", "died"), ("tiny", "one", "failed")]
+    assert all(r.started <= r.ended for r in found)
+    assert main(["runs", "--json", "--limit", "1"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["study"], shown["run"], shown["status"], shown["result"]) == ("tiny", "two", "died", None)
+    assert main(["runs", "--study", "other"]) == 0
+    assert "tiny" not in capsys.readouterr().out
 
 
 def test_a_hanging_cell_leaves_nobody_behind(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ from .. import files
 from . import journal
 
 EXECUTED = "notebook.ipynb"
+OUT_OF_MEMORY = "out of memory"
 
 
 def watch_parent(folder: Path, parent: int) -> None:
@@ -24,6 +26,22 @@ def watch_parent(folder: Path, parent: int) -> None:
         time.sleep(0.5)
     journal.write(folder, "died", cell=-1, why="the runner was killed")
     os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def out_of_memory(name: str, text: str) -> bool:
+    """Whether an exception says that memory ran out, in Python's, NumPy's or torch's words."""
+    said = text.lower()
+    return (
+        name in ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")
+        or "can't allocate memory" in said
+        or "out of memory" in said
+    )
+
+
+def peak_bytes() -> int:
+    """The most memory that an ended kernel held (Linux counts in KiB, macOS in bytes)."""
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def main(folder: Path) -> int:
@@ -44,6 +62,9 @@ def main(folder: Path) -> int:
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     order = json.loads(files.read_text(folder / "order.json"))
+    if order.get("memory"):
+        # The kernel inherits it.
+        resource.setrlimit(resource.RLIMIT_AS, (order["memory"], order["memory"]))
     at = [-1]
 
     def started(cell: Any, cell_index: int, **_: Any) -> None:
@@ -65,10 +86,14 @@ def main(folder: Path) -> int:
             kernel_manager_class=Manager, language="python",
         )  # fmt: skip
     except (DeadKernelError, CellTimeoutError) as error:
-        journal.write(folder, "died", cell=at[0], why=str(error).splitlines()[0])
+        journal.write(folder, "died", cell=at[0], why=str(error).splitlines()[0], peak=peak_bytes())
         return 2
     except papermill.PapermillExecutionError as error:
-        journal.write(folder, "failed", cell=at[0], why=f"{error.ename}: {error.evalue}"[:2000])
+        why = f"{error.ename}: {error.evalue}"[:2000]
+        if out_of_memory(error.ename, error.evalue):
+            journal.write(folder, OUT_OF_MEMORY, cell=at[0], why=why, peak=peak_bytes())
+        else:
+            journal.write(folder, "failed", cell=at[0], why=why)
         return 1
     notebook = nbformat.read(str(folder / EXECUTED), as_version=4)
     NotebookNotary().sign(notebook)

@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import files, studies
 from ..core import Result, WorkbenchError
 from . import identity, journal
+from .child import OUT_OF_MEMORY
 from .home import home
 from .process import RESULT, load
 
@@ -19,7 +20,7 @@ class State:
 
     Attributes:
         slug: of the study.
-        status: never run, running, done, stale, failed, died or stopped.
+        status: never run, running, done, stale, failed, out of memory, died or stopped.
         folder: of its latest run, or None.
         result: of its latest committed run, or None.
         at: time of the latest event in seconds since 1970, or 0.
@@ -32,21 +33,71 @@ class State:
     at: float = 0.0
 
 
+@dataclass(frozen=True)
+class Record:
+    """One run that was started.
+
+    Attributes:
+        slug, id: of the study and of the run.
+        status: as in `State`, but for staleness: what is recorded does not age.
+        scale: of its parameters.
+        started, ended: seconds since 1970; ``ended`` is the latest event.
+        folder: where it lies.
+        result: what it found, or None.
+    """
+
+    slug: str
+    id: str
+    status: str
+    scale: str
+    started: float
+    ended: float
+    folder: Path
+    result: Result | None
+
+
+def _record(slug: str, folder: Path) -> Record | None:
+    events = journal.read(folder)
+    if not events:
+        return None
+    last = events[-1]
+    starts = [e for e in events if e["event"] == "started"] or events[:1]
+    result = None
+    if (folder / RESULT).is_file():
+        status, result = "done", load(folder)
+    elif files.owner(folder / "lock"):
+        status = "running"
+    else:
+        status = last["event"] if last["event"] in ("failed", "stopped", OUT_OF_MEMORY) else "died"
+    order = folder / "order.json"
+    scale = json.loads(files.read_text(order))["parameters"].get("scale", "") if order.is_file() else ""
+    return Record(
+        slug, folder.name, status, str(scale), float(starts[-1]["at"]), float(last["at"]), folder, result
+    )  # fmt: skip
+
+
+def history(slug: str | None = None) -> list[Record]:
+    """All runs, or those of one study, the latest first; also those of studies that are no longer there."""
+    root = home() / "runs"
+    places = [root / slug.replace("/", "--")] if slug else sorted(root.iterdir()) if root.is_dir() else []
+    found = [
+        record
+        for place in places
+        if place.is_dir()
+        for folder in place.iterdir()
+        if (record := _record(place.name.replace("--", "/"), folder)) is not None
+    ]
+    return sorted(found, key=lambda r: r.ended, reverse=True)
+
+
 def state(slug: str) -> State:
     """The state of one study, by its latest run."""
-    place = home() / "runs" / slug.replace("/", "--")
-    folders = [f for f in place.iterdir() if journal.read(f)] if place.is_dir() else []
-    if not folders:
+    runs = history(slug)
+    if not runs:
         return State(slug, "never run")
-    latest = max(folders, key=lambda f: float(journal.read(f)[-1]["at"]))
-    last = journal.read(latest)[-1]
-    at = float(last["at"])
-    if (latest / RESULT).is_file():
-        return State(slug, "stale" if _stale(slug, latest) else "done", latest, load(latest), at)
-    if files.owner(latest / "lock"):
-        return State(slug, "running", latest, None, at)
-    status = last["event"] if last["event"] in ("failed", "stopped") else "died"
-    return State(slug, status, latest, None, at)
+    latest = runs[0]
+    status = "stale" if latest.status == "done" and _stale(slug, latest.folder) else latest.status
+    return State(slug, status, latest.folder, latest.result, latest.ended)
 
 
 def _stale(slug: str, folder: Path) -> bool:

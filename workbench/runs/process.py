@@ -54,6 +54,7 @@ def run(
     progress: Progress | None = None,
     after: Callable[[Path, Result], None] | None = None,
     stop: threading.Event | None = None,
+    memory: int | None = None,
 ) -> Done:
     """Run a study, or find that it was run already.
 
@@ -64,6 +65,8 @@ def run(
         progress: called with the slug and each event of the journal.
         after: called with the folder and the result before the commit, e.g. to write a report.
         stop: set it from another thread to stop the run.
+        memory: most bytes of address space that the run may take; not for runs on a GPU, whose drivers reserve
+            far more than they use.
 
     Raises:
         ParameterError: before any kernel starts.
@@ -80,7 +83,7 @@ def run(
     with files.Lock(folder / "lock", wait=5.0):
         if (folder / RESULT).is_file():
             return Done(folder, load(folder), fresh=False)
-        _prepare(folder, who, checked | {"out": str(folder)}, listed.notebook)
+        _prepare(folder, who, checked | {"out": str(folder)}, listed.notebook, memory)
         _execute(slug, folder, budget, progress, stop)
         result = replace(files.from_json(files.read_text(folder / OUTCOME)), identity=asdict(who))
         if after:
@@ -102,11 +105,13 @@ def _absolute(spec: str) -> str:
     return f"{name}:{Path(path).expanduser().resolve()}" if colon else spec
 
 
-def _prepare(folder: Path, who: identity.RunIdentity, values: Mapping[str, object], notebook: Path) -> None:
+def _prepare(
+    folder: Path, who: identity.RunIdentity, values: Mapping[str, object], notebook: Path, memory: int | None
+) -> None:
     files.sweep(folder)
     (folder / OUTCOME).unlink(missing_ok=True)
     files.commit_text(folder / "identity.json", files.to_json(asdict(who)))
-    files.commit_text(folder / "order.json", json.dumps({"parameters": dict(values)}))
+    files.commit_text(folder / "order.json", json.dumps({"parameters": dict(values), "memory": memory}))
     files.commit_bytes(folder / "input.ipynb", files.read_bytes(notebook))
     journal.write(folder, "started")
 
@@ -170,7 +175,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _failure(slug: str, folder: Path, code: int, tail: list[str]) -> RunError:
     last: dict[str, Any] = next(
-        (e for e in reversed(journal.read(folder)) if e["event"] in ("failed", "died", "started")), {}
+        (e for e in reversed(journal.read(folder)) if e["event"] in ("failed", "died", "started", child.OUT_OF_MEMORY)),
+        {},
     )
     if last.get("event") == "started":
         why = signal.Signals(-code).name if code < 0 else f"exit status {code}"
@@ -178,6 +184,12 @@ def _failure(slug: str, folder: Path, code: int, tail: list[str]) -> RunError:
         return RunError(f"{slug} died", given=f"{why} {' '.join(tail)}", do="run it again; finished steps are kept")
     if "event" not in last:
         return RunError(f"{slug} ended without an outcome", do="the notebook must end with run.conclude(evidence)")
+    if last["event"] == child.OUT_OF_MEMORY:
+        return RunError(
+            f"{slug} ran out of memory in cell {last['cell']}",
+            given=f"{last['why']}; it held {last['peak'] / 2**30:.1f} GiB at most",
+            do="take a smaller scale or fewer samples, or allow more with --memory; finished steps are kept",
+        )
     return RunError(
         f"{slug} {last['event']} in cell {last['cell']}",
         given=last["why"],
