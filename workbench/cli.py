@@ -253,13 +253,7 @@ def _models(chosen: argparse.Namespace) -> int:
     from . import models
 
     if chosen.action == "list":
-        cards = [models.card(n) for n in models.names()]
-        if chosen.json:
-            _print_json([{"name": c.name, "task": c.task, "licence": c.licence} for c in cards])
-        else:
-            _table("models", ("name", "task", "input", "licence", "source"),
-                   [(c.name, c.task, "{} x {}".format(*c.input_size), c.licence, c.source) for c in cards])  # fmt: skip
-        return 0
+        return _list_models(chosen.json)
     if not chosen.model:
         raise ParameterError("name a model", expected="workbench models show faceapi-recogniser")
     if chosen.action == "show":
@@ -275,6 +269,28 @@ def _models(chosen: argparse.Namespace) -> int:
     else:
         for name, value in report.items():
             print(f"{name}: {value}")
+    return 0
+
+
+def _list_models(as_json: bool) -> int:
+    """All cards; a plug-in that does not load is listed with its error."""
+    from . import models
+    from .core import PluginError
+
+    found, rows = [], []
+    for name in models.names():
+        try:
+            card = models.card(name)
+        except PluginError as error:
+            found.append({"name": name, "error": str(error)})
+            rows.append((name, "does not load", "", "", str(error)))
+            continue
+        found.append({"name": name, "task": card.task, "licence": card.licence})
+        rows.append((name, card.task, "{} x {}".format(*card.input_size), card.licence, card.source))
+    if as_json:
+        _print_json(found)
+    else:
+        _table("models", ("name", "task", "input", "licence", "source"), rows)
     return 0
 
 

@@ -65,7 +65,10 @@ def listing(slug: str) -> Listing:
     module = Path(spec.origin)
     tree = ast.parse(files.read_text(module))
     title = (ast.get_docstring(tree) or slug).splitlines()[0]
-    found = sorted(notebooks_root().glob(f"*/{slug.rpartition('/')[2]}.ipynb"))
+    name = slug.rpartition("/")[2]
+    # A plug-in brings its notebook in its own package: <package>/<pillar>/<name>.ipynb.
+    root = module.parent if "/" in slug else notebooks_root()
+    found = sorted(root.glob(f"**/{name}.ipynb"))
     notebook = found[0] if found else notebooks_root() / f"{slug}.ipynb"
     return Listing(slug, title, notebook.parent.name, _version(tree), module, notebook)
 
