@@ -263,7 +263,13 @@ def _models(chosen: argparse.Namespace) -> int:
         return 0
     from .models.catalog import bench, check
 
-    report = check(chosen.model) if chosen.action == "check" else bench(chosen.model)
+    if chosen.action == "check":
+        from .testing.contracts import check_model
+
+        check_model(chosen.model)
+        report = check(chosen.model) | {"self-test": "finite outputs, the same alone and in a batch; card complete"}
+    else:
+        report = bench(chosen.model)
     if chosen.json:
         _print_json(report)
     else:

@@ -1,5 +1,6 @@
 """The contract checks: ours keep every promise, and each broken one is named."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from workbench import data, metrics, models, studies
+from workbench.cli import main
 from workbench.core import Estimate, Samples, Scores, Trials, Undefined
 from workbench.data import phantom
 from workbench.testing import contracts
@@ -101,6 +103,26 @@ class FakeModel:
 )
 def test_a_broken_embedder_is_named(how: str, said: str) -> None:
     assert any(said in promise for promise in contracts._model(FakeModel(how)))
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        (lambda x: np.full((len(x), 4), np.nan), "not finite"),
+        (lambda x: np.ones((1, 4)), "for three pictures"),
+        (lambda x: x.mean(axis=(2, 3)) - x.mean(), "alone has another output"),
+    ],
+)
+def test_a_broken_network_is_named(engine, said: str) -> None:
+    (promise,) = contracts._engine(engine, (16, 16))
+    assert said in promise
+
+
+def test_the_command_runs_the_self_test(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "check", "faceapi-expression", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert "the same alone and in a batch" in report["self-test"]
+    assert report["largest difference torch to ONNX"] < 1e-4
 
 
 def test_a_broken_card_is_named() -> None:

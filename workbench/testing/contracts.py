@@ -91,9 +91,11 @@ def pictures(count: int, size: tuple[int, int]) -> Any:
 def _model(model: Any) -> Iterator[str]:
     if not getattr(model, "provider", ""):
         yield "provider: what really runs the model is not said"
+    card = model.card
+    if hasattr(model, "engine"):
+        yield from _engine(model.engine, card.input_size)
     if not hasattr(model, "embed"):
         return
-    card = model.card
     chips = pictures(3, card.input_size)
     found = model.embed(chips)
     if found.shape != (3, card.dimension) or found.dtype != np.float32:
@@ -105,6 +107,18 @@ def _model(model: Any) -> Iterator[str]:
         yield "embed: a picture alone has another embedding than in a batch"
     if np.allclose(found[0], found[1]):
         yield "embed: different pictures have the same embedding"
+
+
+def _engine(engine: Any, size: tuple[int, int]) -> Iterator[str]:
+    """The network on pictures, alone and in a batch."""
+    prepared = (pictures(3, size).transpose(0, 3, 1, 2) / 255.0 - 0.5).astype(np.float32)
+    together, alone = engine(prepared), engine(prepared[:1])
+    if not np.all(np.isfinite(together)):
+        yield "network: an output is not finite"
+    elif len(together) != 3 or together.shape[1:] != alone.shape[1:]:
+        yield f"network: given {together.shape} for three pictures and {alone.shape} for one"
+    elif np.linalg.norm(together[0] - alone[0]) > 0.02 * np.linalg.norm(alone[0]):
+        yield "network: a picture alone has another output than in a batch"
 
 
 def check_study(slug: str) -> None:
