@@ -74,8 +74,8 @@ def rocch_eer_of(rates: ErrorRates) -> Number:
 def rocch_eer(scores: Scores, **options: Any) -> Estimate:
     """Equal error rate on the convex hull of the ROC curve, as the Bosaris toolkit defines it.
 
-    Points between two vertices are reached by choosing between two thresholds at random only, so this rate is never
-    above that of `verification.eer` and in general no single threshold has it.
+    It is the highest cost that the best thresholds have over all priors (minimax). Points between two vertices are
+    reached by choosing between two thresholds at random, so that in general no single threshold has it.
 
     Args:
         scores: one arm's scores.
