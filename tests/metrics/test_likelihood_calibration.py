@@ -50,6 +50,9 @@ def test_costs_by_hand() -> None:
     assert float(cal.min_cllr(scored(np.array([0.0, 1]), np.array([2.0, 3])), resamples=0)) == 1.0
     # Two blocks: non-mated 0, 2 and mated 1, 3 give ratios 0, 1 and infinity, so half of each kind costs one bit.
     assert float(cal.min_cllr(scored(np.array([1.0, 3]), np.array([0.0, 2])), resamples=0)) == 0.5
+    mated, nonmated, times = np.array([0.3, -2.0]), np.array([1.0, -0.5]), np.array([1, 3])
+    repeated = cal.cllr_of(np.repeat(mated, times), np.repeat(nonmated, times[::-1]))
+    assert cal.cllr_of(mated, nonmated, times, times[::-1]) == pytest.approx(repeated)
     extreme = cal.cllr(scored(np.array([2000.0]), np.array([-2000.0])), resamples=0)
     assert float(extreme) == 0.0
 

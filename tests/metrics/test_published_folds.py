@@ -60,9 +60,11 @@ def test_arcface_torch_by_hand() -> None:
     found = habit.arcface_torch_lfw(distances, mated, folds=np.repeat([0, 1], 4))
     assert found.thresholds.tolist() == pytest.approx([0.51, 0.51])
     assert found.rates.tolist() == [0.75, 0.75]
-    # A distance equal to the threshold is rejected.
-    equal = habit.arcface_torch_lfw(np.array([0.5, 0.5]), np.array([True, True]), folds=np.array([0, 1]), step=0.5)
-    assert equal.thresholds.tolist() == [1.0, 1.0]
+    # A distance equal to the threshold is rejected, in training and in the test.
+    mated, folds = np.array([True, False, True, False]), np.array([0, 0, 1, 1])
+    equal = habit.arcface_torch_lfw(np.array([0.2, 1.9, 0.5, 1.9]), mated, folds=folds, step=0.5)
+    assert equal.thresholds.tolist() == [1.0, 0.5]
+    assert equal.rates.tolist() == [1.0, 0.5]
 
 
 def test_the_step_of_the_grid_alone_moves_the_mean() -> None:
@@ -107,6 +109,11 @@ def test_facex_zoos_tie_is_wrong_on_both_sides() -> None:
     found = habit.facex_zoo_lfw(scores, mated, folds=np.array([0, 0, 0, 1, 1, 1]), steps=1)
     assert found.thresholds.tolist() == [10.0, 10.0]
     assert found.rates.tolist() == pytest.approx([0.0, 1 / 3])
+    # In training a non-mated score on the threshold 5 is not accepted, so 5 is best and 10 not needed.
+    scores, mated = np.array([10.0, 10, 5, 0] * 2), np.array([True, True, False, False] * 2)
+    found = habit.facex_zoo_lfw(scores, mated, folds=2, steps=2)
+    assert found.thresholds.tolist() == [5.0, 5.0]
+    assert found.rates.tolist() == [0.75, 0.75]
 
 
 def test_facenets_validation_rate(pairs: tuple) -> None:

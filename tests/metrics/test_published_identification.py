@@ -55,6 +55,11 @@ def test_a_tie_in_dir_far_is_decided_by_the_place() -> None:
     scores = np.array([[0.5, 0.5], [0.5, 0.5]])
     same = np.array([[True, False], [False, True]])
     assert habit.cvlface_dir_far(scores, same).dirs.tolist() == [[0.5]]
+    # A mate at the threshold is accepted.
+    even = habit.cvlface_dir_far(
+        np.array([[0.8, 0], [0.8, 0], [0.1, 0]]), np.eye(3, 2, dtype=bool) & [True, False], fars=(0.5,)
+    )
+    assert (even.thresholds.tolist(), even.dirs.tolist(), even.fars.tolist()) == ([0.8], [[1.0]], [0.5])
     house = idn.rank_rate(idn.searches_of_matrix(scores, np.array([0, 1]), np.array([0, 1])), 1, interval="none")
     assert float(house) == 0.0
 

@@ -274,5 +274,8 @@ def test_one_kind_only_is_undefined_under_every_rule() -> None:
                 assert number.reason in ("no non-mated trials", "no mated trials")
     with pytest.raises(ShapeError, match="fraction"):
         habit.other_rules(scored(POS, NEG), 5)
+    for measure in (habit.pyeer_eer, habit.roc_points):
+        with pytest.raises(ShapeError, match="one kind only"):
+            measure(POS, np.ones(50, bool))
     one = {r.name: r for r in habit.other_rules(scored(POS, NEG[:1]), 0.1)}
     assert isinstance(one["bob.measure"].fmr, Undefined)

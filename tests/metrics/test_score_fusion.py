@@ -111,6 +111,9 @@ def test_a_threshold_remembers_where_it_was_set() -> None:
         assert "largest attained FMR <= 0.05 on 'dev', T taken as fixed" in estimate.rule
         assert estimate.low < float(estimate) < estimate.high
     assert "an oracle threshold" in fuse.rates_at(dev, point, resamples=0)[0].rule
+    rounded = with_values(test, test.values.round())
+    on_it = fuse.OperatingPoint(1.0, "given", "nowhere")
+    assert tuple(float(e) for e in fuse.rates_at(rounded, on_it, resamples=0)) == fmr_fnmr_at(rounded, 1.0)
     broken = with_values(test, test.values, np.arange(400) > 100)
     assert (float(fuse.rates_at(broken, point, resamples=0)[1])) == fmr_fnmr_at(broken, point.threshold)[1]
     one = Scores("m", test.trials.subset(test.trials.mated), test.values[test.trials.mated], np.ones(134, bool))

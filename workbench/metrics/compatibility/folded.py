@@ -53,12 +53,12 @@ def folds_of(mated: Mask, folds: int | NDArray[np.int64]) -> list[Mask]:
     return [numbers == number for number in np.unique(numbers)]
 
 
-def check_pairs(values: NDArray[np.floating], mated: Mask) -> None:
-    """Refuse scores or distances that do not fit their labels."""
+def check_pairs(values: NDArray[np.floating], mated: Mask, *, both_kinds: bool = False) -> None:
+    """Refuse scores or distances that do not fit their labels, or, if asked, that are of one kind only."""
     if values.ndim != 1 or values.shape != mated.shape:
         raise ShapeError("pairs do not fit", given=(values.shape, mated.shape), expected="(n,) and (n,)")
     bad = int(np.sum(~np.isfinite(values)))
     if bad:
-        raise ShapeError(
-            f"{bad} pairs have no finite value", do="published codes know no failure: drop the pairs first"
-        )
+        raise ShapeError(f"{bad} pairs have no finite value", do="published codes know no failure: drop them first")
+    if both_kinds and (mated.all() or not mated.any()):
+        raise ShapeError("pairs of one kind only", given=f"{int(mated.sum())} mated of {len(mated)}", expected="both")

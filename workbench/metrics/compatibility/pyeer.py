@@ -9,7 +9,7 @@ from .folded import Floats, Mask, check_pairs
 
 def pyeer_rates(scores: Floats, mated: Mask) -> tuple[Floats, Floats, Floats]:
     """Distinct scores as thresholds, rising, with FMR (``s >= T``) and FNMR (``s < T``); none above all scores."""
-    check_pairs(scores, mated)
+    check_pairs(scores, mated, both_kinds=True)
     thresholds = np.unique(scores)
     ranked = [np.sort(scores[kind]) for kind in (mated, ~mated)]
     below = [np.searchsorted(r, thresholds, side="left") for r in ranked]

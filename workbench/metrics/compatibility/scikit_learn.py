@@ -13,7 +13,7 @@ from .folded import Floats, Mask, check_pairs
 
 def roc_points(scores: Floats, mated: Mask) -> tuple[Floats, Floats, Floats]:
     """False and true positive rates, rising, and their thresholds; accept when ``s >= T``, the first T is infinite."""
-    check_pairs(scores, mated)
+    check_pairs(scores, mated, both_kinds=True)
     false, true = corners(scores, mated)
     accepted = np.rint(false * np.sum(~mated) + true * np.sum(mated)).astype(np.int64)
     falling = np.sort(scores)[::-1]
