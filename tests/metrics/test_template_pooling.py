@@ -136,8 +136,25 @@ def test_blocks_make_no_difference(images: tuple, monkeypatch: pytest.MonkeyPatc
     rng = np.random.default_rng(0)
     reference, probe = rng.choice(pooled.names, (2, 50))
     whole = tp.template_scores("m", pooled, reference, probe, np.arange(5))
-    monkeypatch.setattr(tp, "BLOCK", 7)
-    assert tp.template_scores("m", pooled, reference, probe, np.arange(5)).values.tolist() == whole.values.tolist()
+    for tile, sparse, block in ((2, 64, 7), (2, 0, 7), (1, 1, 1), (3, 2, 4)):
+        for name, value in (("TILE", tile), ("SPARSE", sparse), ("BLOCK", block)):
+            monkeypatch.setattr(tp, name, value)
+        again = tp.template_scores("m", pooled, reference, probe, np.arange(5))
+        np.testing.assert_allclose(again.values, whole.values, rtol=0, atol=1e-14)
+    none = np.zeros(0, int)
+    assert len(tp.template_scores("m", pooled, none, none, np.arange(5)).values) == 0
+
+
+@pytest.mark.parametrize("spread", [1, 10**9])
+def test_rows_are_found_by_number_near_and_far(spread: int) -> None:
+    names = np.array([-3, 0, 7, 8, 30]) * spread
+    pooled = tp.mean_templates(np.eye(5), names)
+    assert pooled.rows(names[[4, 0, 0, 2]]).tolist() == [4, 0, 0, 2]
+    for absent in (-4, -1, 6, 31, 10**6):
+        with pytest.raises(ShapeError, match="1 templates are not there"):
+            pooled.rows(np.array([7, absent]) * spread)
+    with pytest.raises(ShapeError, match="2 templates"):
+        tp.Templates(names[:0], np.zeros((0, 5)), names[:0], "").rows(np.array([0, 1]))
 
 
 def test_a_template_without_images_fails_to_acquire() -> None:

@@ -20,7 +20,10 @@ from ..core import Scores, ShapeError, Trials, nearest
 
 Codes = NDArray[np.int64]
 Vectors = NDArray[Any]
-BLOCK = 65536
+TILE = 1024
+SPARSE = 64
+LOOKUP = 64
+BLOCK = 16384
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Templates:
 
     def rows(self, names: Codes) -> Codes:
         """Row of each named template."""
-        at = np.searchsorted(self.names, names).clip(0, max(len(self.names) - 1, 0))
+        at = self._places(names)
         found = self.names[at] == names if len(self.names) else np.zeros(len(names), bool)
         if not found.all():
             first = str(np.asarray(names)[~found][0])
@@ -54,7 +57,18 @@ class Templates:
                 expected=f"one of {len(self)} templates, e.g. {', '.join(nearest(first, map(str, self.names)))}",
                 do="check that images and pairs are of the same protocol",
             )
-        return at.astype(np.int64)
+        return at
+
+    def _places(self, names: Codes) -> Codes:
+        """Row of each named template that is there, some row for others."""
+        low, high = (int(self.names[0]), int(self.names[-1])) if len(self.names) else (0, 0)
+        if high - low > LOOKUP * (len(self.names) + 1):
+            return np.searchsorted(self.names, names).clip(0, len(self.names) - 1).astype(np.int64)
+        # Template numbers of protocols lie close together: looking up is five times as fast as searching.
+        table = np.zeros(high - low + 1, np.int64)
+        table[self.names - low] = np.arange(len(self.names))
+        place: Codes = table[(np.asarray(names) - low).clip(0, high - low)]
+        return place
 
 
 def unit_length(features: Vectors) -> Vectors:
@@ -184,9 +198,11 @@ def _used(features: Vectors, templates: Codes, acquired: NDArray[np.bool_] | Non
         raise ShapeError(
             "images do not fit together", given=(templates.shape, used.shape), expected=f"({len(features)},) each"
         )
-    bad = int(np.sum(~np.isfinite(features[used]).all(axis=1)))
+    # A row that holds something not finite has no finite sum: the rows themselves are looked at only then.
+    doubtful = np.flatnonzero(~np.isfinite(features.sum(axis=1)) & used)
+    bad = int(np.sum(~np.isfinite(features[doubtful]).all(axis=1)))
     if bad:
-        raise ShapeError(f"features of {bad} images are not finite", do="say a failure by acquired=False, feature 0")
+        raise ShapeError(f"features of {bad} images are not finite", do="say a failure to acquire by acquired=False")
     return used
 
 
@@ -220,9 +236,44 @@ def template_scores(
         )
     there = (templates.images > 0) & np.any(templates.features != 0, axis=1)
     acquired = there[rows].all(axis=1)
-    values = np.empty(len(rows))
-    for start in range(0, len(rows), BLOCK):
-        first, second = (templates.features[rows[start : start + BLOCK, side]] for side in (0, 1))
-        values[start : start + BLOCK] = np.einsum("ij,ij->i", first, second)
+    values = dot_products(templates.features, rows)
     values[~acquired] = np.nan
     return Scores(arm, Trials(rows[:, 0], rows[:, 1], same, people, None, name), values, acquired)
+
+
+def dot_products(features: Vectors, rows: Codes) -> NDArray[np.float64]:
+    """Dot products of listed pairs of rows.
+
+    Pairs are sorted into tiles of used references by used probes. A tile in which at least one cell in 64 is listed is
+    one matrix product; in others each pair is multiplied by itself. Sums run in another order than one by one, so that
+    single precision agrees to about 1e-6.
+
+    Args:
+        features: ``(k, d)``.
+        rows: ``int64 (n, 2)``.
+    """
+    values = np.empty(len(rows))
+    sides = [_compressed(features, rows[:, side]) for side in (0, 1)]
+    (left, first), (right, second) = sides
+    wide = len(right) // TILE + 1
+    tile = first // TILE * wide + second // TILE
+    # The smallest integers, because NumPy sorts those by counting.
+    order = np.argsort(tile.astype(np.min_scalar_type(int(tile.max(initial=0)))), kind="stable")
+    starts = np.flatnonzero(np.diff(tile[order], prepend=-1)) if len(rows) else np.zeros(0, np.int64)
+    for members in np.split(order, starts[1:]) if len(rows) else ():
+        down, across = (int(c[members[0]]) // TILE * TILE for c in (first, second))
+        block = left[down : down + TILE], right[across : across + TILE]
+        if len(block[0]) * len(block[1]) <= SPARSE * len(members):
+            values[members] = (block[0] @ block[1].T)[first[members] - down, second[members] - across]
+            continue
+        for start in range(0, len(members), BLOCK):
+            some = members[start : start + BLOCK]
+            values[some] = np.einsum("ij,ij->i", left[first[some]], right[second[some]])
+    return values
+
+
+def _compressed(features: Vectors, rows: Codes) -> tuple[Vectors, Codes]:
+    """The rows that are used, each once, and where each of ``rows`` went."""
+    used = np.zeros(len(features), bool)
+    used[rows] = True
+    return features[used], np.cumsum(used)[rows] - 1
