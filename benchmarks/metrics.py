@@ -72,15 +72,14 @@ def templates(n: int) -> tuple[Any, ...]:
 
 
 def ijb_ours(n: int) -> Callable[[], Any]:
-    from workbench.metrics.templates import ijb_templates, pair_scores
-
     from workbench.metrics.tail import fnmr_at_fmrs
+    from workbench.metrics.templates import dot_products, media_templates
 
     features, template, media, pairs, mated, _ = templates(n)
 
     def run() -> Any:
-        pooled = ijb_templates(features, template, media)
-        found = pair_scores(pooled, pairs)
+        pooled = media_templates(features, template, media)
+        found = dot_products(pooled.features, pairs)
         return [float(e) for e in fnmr_at_fmrs(found[mated], found[~mated], FMRS[2:])]
 
     return run
