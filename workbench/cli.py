@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--folds", type=int, help="deal so many where there are none (data sets: 10)")
     evaluate.add_argument("--resamples", type=int, default=200, help="of the bootstrap over people; 0: no intervals")
     evaluate.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    evaluate.add_argument("--rules", type=float, metavar="FMR", help="also FNMR there under the published rules")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="write report.html, numbers.csv, det.csv, figures")
     evaluate.add_argument("--json", action="store_true")
     notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
@@ -344,6 +345,8 @@ def _evaluate(chosen: argparse.Namespace) -> int:
         found = evaluation.of_table(chosen.data, folds=chosen.folds or 0, **options)
     else:
         found = _of_dataset(chosen, options | {"folds": 10 if chosen.folds is None else chosen.folds})
+    if chosen.rules is not None:
+        found = evaluation.under_other_rules(found, chosen.rules)
     below = []
     if chosen.out:
         from .figures.evaluation import write_evaluation

@@ -94,3 +94,19 @@ def test_a_data_set_goes_through_a_model(capsys: pytest.CaptureFixture[str], mon
     assert found["facts"]["pictures"] == 12
     assert any("synthetic" in n for n in found["notes"])
     assert "these were dealt" in found["numbers"]["accuracy"]["rule"]
+
+
+def test_the_same_scores_under_published_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from sklearn.datasets import load_iris
+
+    iris = load_iris()
+    rows = ["reference,probe,score,mated"]
+    for target in (1, 0):
+        values = iris.data[iris.target == target, 0]
+        rows += [f"r{target}-{i},p{target}-{i},{v},{target}" for i, v in enumerate(values)]
+    (tmp_path / "iris.csv").write_text("\n".join(rows) + "\n")
+    assert main(["evaluate", str(tmp_path / "iris.csv"), "--rules", "0.05", "--json"]) == 0
+    (table,) = json.loads(capsys.readouterr().out)["further"].values()
+    found = {name: estimate["value"] for name, estimate in table.items()}
+    expected = {"workbench": 0.42, "eval_ijbc": 0.22, "interpolated": 0.345, "CVLface": 0.32}
+    assert {k: found[k] for k in expected} == pytest.approx(expected)

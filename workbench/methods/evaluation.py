@@ -168,6 +168,25 @@ def of_scores(
     return Evaluation(title or scores.trials.name, scores, numbers, thresholds, det, counts, told, notes)
 
 
+def under_other_rules(found: Evaluation, fmr: float) -> Evaluation:
+    """The same scores under the rules by which published tables were made, as a further table.
+
+    Args:
+        found: an evaluation.
+        fmr: operating point.
+    """
+    from ..metrics.compatibility import other_rules
+
+    if isinstance(found.det, Undefined):
+        return found
+    table = {}
+    for rule in other_rules(found.scores, fmr):
+        ends = {"threshold": rule.threshold, "FMR reached": rule.fmr}
+        said = "; ".join(f"{name} {v}" if isinstance(v, Undefined) else f"{name} {v:.4g}" for name, v in ends.items())
+        table[rule.name] = Estimate(rule.fnmr, rule=f"{rule.words}; {said}", counts=found.counts, unit="fraction")
+    return replace(found, further={**found.further, f"FNMR at FMR {fmr:g} under published rules": table})
+
+
 def _too_few(fmr: float, counts: Mapping[str, int]) -> Estimate:
     few = Undefined(f"needs at least {round(1 / fmr):,} non-mated trials", counts)
     return Estimate(few, rule=_at_rule(fmr), counts=counts, unit="fraction")
