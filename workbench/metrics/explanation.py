@@ -75,3 +75,25 @@ def spearman(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[
     norm = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(norm > 0, (a * b).sum(axis=1) / norm, np.nan)
+
+
+def hiding_game(right: NDArray[np.bool_], shares: NDArray[np.float64]) -> float:
+    """Area under accuracy against the share of the picture that stays visible, the most salient pixels first.
+
+    Args:
+        right: ``bool (n, k)`` whether the decision on each item is right with that share visible.
+        shares: ``float64 (k,)`` visible shares, rising, in [0, 1].
+
+    Returns:
+        Trapezoids over the range of ``shares``, divided by its width: 1 if a little suffices everywhere.
+
+    Raises:
+        ShapeError: shares that do not rise, or another number of them.
+    """
+    if right.ndim != 2 or right.shape[1] != len(shares) or len(shares) < 2 or np.any(np.diff(shares) <= 0):
+        raise ShapeError(
+            "decisions do not fit the visible shares",
+            given=(right.shape, shares.tolist()),
+            expected="(n, k) and k rising shares, k >= 2",
+        )
+    return float(np.trapezoid(right.mean(axis=0), shares) / (shares[-1] - shares[0]))
