@@ -21,8 +21,8 @@ FLOORS = [
     {"runs"},
     {"figures"},
     {"widgets", "server", "doctor"},
-    {"cli"},
     {"testing"},
+    {"cli"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

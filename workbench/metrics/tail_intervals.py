@@ -82,7 +82,10 @@ def of_tail(
     if people < LEAST_SUBJECTS:
         few = Undefined(f"fewer than {LEAST_SUBJECTS} capture subjects", found.counts)
         return replace(found, low=few, high=few, level=level)
-    drawn = list(_resampled(tail, fmr, totals, people, resamples, seed))
+    for spare in (4, 20, None):
+        drawn = list(_resampled(_shortened(tail, fmr, spare), fmr, totals, people, resamples, seed))
+        if not any(np.isposinf(d) for d in drawn):
+            break
     if any(np.isposinf(d) for d in drawn):
         short = Undefined("a resample reaches beyond the kept scores", found.counts)
         return replace(found, low=short, high=short, level=level)
@@ -96,6 +99,16 @@ def of_tail(
     low, high = percentile(values, level)
     rule = f"{found.rule}; {subjects_rule(level, people, resamples)}"
     return replace(found, low=low, high=high, rule=rule, level=level)
+
+
+def _shortened(tail: Tail, fmr: float, spare: int | None) -> Tail:
+    """Only as many of the kept scores as ``fmr`` needs, ``spare`` times over: most draws reach no further."""
+    if spare is None or tail.subjects is None:
+        return tail
+    keep = spare * allowed_matches(fmr, tail.nonmated) + 1000
+    if keep >= len(tail.highest):
+        return tail
+    return replace(tail, highest=tail.highest[-keep:], subjects=tail.subjects[-keep:])
 
 
 def _resampled(tail: Tail, fmr: float, totals: Totals, people: int, resamples: int, seed: int) -> Iterator[float]:

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, files, studies
-from .core import ParameterError, RunError, UnknownNameError, WorkbenchError
+from .. import __version__, files, studies
+from ..core import ParameterError, RunError, UnknownNameError, WorkbenchError
+from . import evaluate
+from .show import print_json, table
 
 REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
 _EPILOG = """exit codes: 0 done; 1 a run failed or died; 2 wrong usage or parameter; 3 done, and a claim was refuted;
@@ -91,47 +93,19 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--device", default="auto")
     verify.add_argument("--maps", type=Path, metavar="PNG", help="write what speaks for and against")
     verify.add_argument("--json", action="store_true")
-    evaluate = add("evaluate", _evaluate, "error rates of a score file, of embeddings or of a data set and a model")
-    evaluate.add_argument(
-        "data", help="scores.csv|.parquet|.npz|.npy, embeddings.npz, lfw:FOLDER, folder:FOLDER, phantom"
+    evaluate.add_arguments(
+        add("evaluate", evaluate.run, "error rates of a score file, of embeddings or of a data set and a model")
     )
-    evaluate.add_argument("--protocol", default="", help="of the data set; for embeddings all-pairs or a list of pairs")
-    evaluate.add_argument("--model", default="faceapi-recogniser")
-    evaluate.add_argument("--detector", default="faceapi-ssd")
-    evaluate.add_argument("--device", default="auto")
-    evaluate.add_argument("--folds", type=int, help="deal so many where there are none (data sets: 10)")
-    evaluate.add_argument("--resamples", type=int, default=200, help="of the bootstrap over people; 0: no intervals")
-    evaluate.add_argument("--seed", type=int, default=0, help="of the bootstrap")
-    evaluate.add_argument("--rules", type=float, metavar="FMR", help="also FNMR there under the published rules")
-    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write report.html, numbers.csv, det.csv, figures")
-    evaluate.add_argument("--json", action="store_true")
     notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
     notebooks.add_argument("folder", type=Path)
     add("doctor", _doctor, "what this machine has and lacks")
     return parser
 
 
-def _print_json(thing: object) -> None:
-    print(files.to_json(thing, indent=2))
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
-
-
 def _list(chosen: argparse.Namespace) -> int:
     listed = [studies.listing(n) for n in studies.names()]
     if chosen.json:
-        _print_json([{"slug": s.slug, "title": s.title, "pillar": s.pillar, "version": s.version} for s in listed])
+        print_json([{"slug": s.slug, "title": s.title, "pillar": s.pillar, "version": s.version} for s in listed])
         return 0
     for s in listed:
         print(f"{s.slug:<24} {s.pillar:<12} {s.version:<5} {s.title}")
@@ -139,7 +113,7 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    from .runs.parameters import describe, schema
+    from ..runs.parameters import describe, schema
 
     listed = studies.listing(chosen.study)
     study = studies.load(chosen.study).STUDY
@@ -155,9 +129,9 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from .figures.report import write_report
-    from .runs import Done, run_many
-    from .runs.parameters import from_text, schema
+    from ..figures.report import write_report
+    from ..runs import Done, run_many
+    from ..runs.parameters import from_text, schema
 
     typed = dict(_pair(p) for p in chosen.parameter) | ({"scale": chosen.scale} if chosen.scale else {})
     for slug in chosen.study:
@@ -182,10 +156,10 @@ def _run(chosen: argparse.Namespace) -> int:
         if code == 0 and any(v.answer == "refuted" for v in outcome.result.verdicts):
             code = REFUTED
         if chosen.json:
-            _print_json(outcome.result)
+            print_json(outcome.result)
             continue
         rows = [(v.claim, v.answer, v.statement, v.reason) for v in outcome.result.verdicts]
-        _table(f"{slug} {outcome.result.version}", ("claim", "verdict", "statement", "why"), rows)
+        table(f"{slug} {outcome.result.version}", ("claim", "verdict", "statement", "why"), rows)
         print("from an earlier run of the same identity" if not outcome.fresh else "committed")
         print(f"report: {outcome.folder / 'report.html'}")
     return code
@@ -202,14 +176,14 @@ def _runs(chosen: argparse.Namespace) -> int:
     from collections import Counter
     from datetime import datetime
 
-    from .runs import history
+    from ..runs import history
 
     found = history(chosen.study)
     if chosen.limit < 0:
         raise ParameterError("a limit is counted", given=chosen.limit, expected="0 or more")
     found = found[: chosen.limit or None]
     if chosen.json:
-        _print_json([{"study": r.slug, "run": r.id, "status": r.status, "scale": r.scale, "started": r.started,
+        print_json([{"study": r.slug, "run": r.id, "status": r.status, "scale": r.scale, "started": r.started,
                       "ended": r.ended, "folder": str(r.folder), "result": r.result} for r in found])  # fmt: skip
         return 0
     rows = []
@@ -218,40 +192,40 @@ def _runs(chosen: argparse.Namespace) -> int:
         verdicts = ", ".join(f"{n} {answer}" for answer, n in sorted(answers.items()))
         when = datetime.fromtimestamp(r.started).strftime("%Y-%m-%d %H:%M")
         rows.append((r.slug, r.id, when, f"{r.ended - r.started:.0f} s", r.scale, r.status, verdicts))
-    _table(f"runs in {_home()}", ("study", "run", "started", "took", "scale", "status", "verdicts"), rows)
+    table(f"runs in {_home()}", ("study", "run", "started", "took", "scale", "status", "verdicts"), rows)
     return 0
 
 
 def _home() -> Path:
-    from .runs.home import home
+    from ..runs.home import home
 
     return home()
 
 
 def _board(chosen: argparse.Namespace) -> int:
-    from .runs import board
+    from ..runs import board
 
     states = board()
     if chosen.html:
-        from .figures.board import board_page
+        from ..figures.board import board_page
 
         print(files.commit_text(chosen.html, board_page(states)))
         return 0
     if chosen.json:
-        _print_json([{"slug": s.slug, "status": s.status, "result": s.result} for s in states])
+        print_json([{"slug": s.slug, "status": s.status, "result": s.result} for s in states])
         return 0
     rows = [
         (s.slug, s.status, ", ".join(f"{v.claim} {v.answer}" for v in s.result.verdicts) if s.result else "")
         for s in states
     ]
-    _table("Face Workbench", ("study", "status", "verdicts"), rows)
+    table("Face Workbench", ("study", "status", "verdicts"), rows)
     return 0
 
 
 def _models(chosen: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from . import models
+    from .. import models
 
     if chosen.action == "list":
         return _list_models(chosen.json)
@@ -260,19 +234,19 @@ def _models(chosen: argparse.Namespace) -> int:
     if chosen.action == "show":
         card = asdict(models.card(chosen.model))
         card["operating_points"] = {f"{k:g}": list(v) for k, v in card["operating_points"].items()}
-        _print_json(card)
+        print_json(card)
         return 0
-    from .models.catalog import bench, check
+    from ..models.catalog import bench, check
 
     if chosen.action == "check":
-        from .testing.contracts import check_model
+        from ..testing.contracts import check_model
 
         check_model(chosen.model)
         report = check(chosen.model) | {"self-test": "finite outputs, the same alone and in a batch; card complete"}
     else:
         report = bench(chosen.model)
     if chosen.json:
-        _print_json(report)
+        print_json(report)
     else:
         for name, value in report.items():
             print(f"{name}: {value}")
@@ -281,8 +255,8 @@ def _models(chosen: argparse.Namespace) -> int:
 
 def _list_models(as_json: bool) -> int:
     """All cards; a plug-in that does not load is listed with its error."""
-    from . import models
-    from .core import PluginError
+    from .. import models
+    from ..core import PluginError
 
     found, rows = [], []
     for name in models.names():
@@ -295,36 +269,36 @@ def _list_models(as_json: bool) -> int:
         found.append({"name": name, "task": card.task, "licence": card.licence})
         rows.append((name, card.task, "{} x {}".format(*card.input_size), card.licence, card.source))
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
-        _table("models", ("name", "task", "input", "licence", "source"), rows)
+        table("models", ("name", "task", "input", "licence", "source"), rows)
     return 0
 
 
 def _data(chosen: argparse.Namespace) -> int:
-    from . import data
+    from .. import data
 
     rows = [(n, data.describe(n)) for n in data.names()]
     if chosen.json:
-        _print_json([{"name": n, "what": d} for n, d in rows])
+        print_json([{"name": n, "what": d} for n, d in rows])
     else:
-        _table("data sets", ("name", "what it is"), rows)
+        table("data sets", ("name", "what it is"), rows)
     return 0
 
 
 def _verify(chosen: argparse.Namespace) -> int:
-    from .methods.verification import verify
+    from ..methods.verification import verify
 
     found = verify(
         chosen.reference, chosen.probe, model=chosen.model, fmr=chosen.fmr, device=chosen.device,
         maps=chosen.maps is not None,
     )  # fmt: skip
     if chosen.maps is not None and found.maps is not None:
-        from .figures.pair import pair_figure
+        from ..figures.pair import pair_figure
 
         files.commit_bytes(chosen.maps, pair_figure(found).png())
     if chosen.json:
-        _print_json({"score": found.score, "threshold": found.threshold, "accepted": found.accepted,
+        print_json({"score": found.score, "threshold": found.threshold, "accepted": found.accepted,
                      "origin": found.origin, "reasons": found.reasons, "provider": found.provider})  # fmt: skip
     elif found.score is None:
         print("failure to acquire: " + "; ".join(r or "face found" for r in found.reasons))
@@ -333,56 +307,6 @@ def _verify(chosen: argparse.Namespace) -> int:
               f"threshold {found.threshold:.4f} ({found.origin})")  # fmt: skip
         print(found.provider)
     return 0 if found.score is not None else FAILED
-
-
-def _evaluate(chosen: argparse.Namespace) -> int:
-    from .methods import evaluation
-
-    if chosen.resamples < 0:
-        raise ParameterError("resamples are counted", given=chosen.resamples, expected="0 or more")
-    options = {"protocol": chosen.protocol, "resamples": chosen.resamples, "seed": chosen.seed}
-    if files.is_table(chosen.data):
-        found = evaluation.of_table(chosen.data, folds=chosen.folds or 0, **options)
-    else:
-        found = _of_dataset(chosen, options | {"folds": 10 if chosen.folds is None else chosen.folds})
-    if chosen.rules is not None:
-        found = evaluation.under_other_rules(found, chosen.rules)
-    below = []
-    if chosen.out:
-        from .figures.evaluation import write_evaluation
-
-        below = [f"report: {write_evaluation(chosen.out, found)}"]
-    from .figures import tables
-
-    if chosen.json:
-        _print_json(tables.plain(found))
-        return 0
-    counts = ", ".join(f"{v:,} {k}" for k, v in found.counts.items()).replace("nonmated", "non-mated")
-    _table(f"{found.title}: {counts}", ("measure", "value", "95 % interval", "threshold"), tables.rows(found))
-    for title, table in found.further.items():
-        _table(title, ("measure", "value", "rule"), [(n, str(e), e.rule) for n, e in table.items()])
-    print("\n".join((tables.common_rule(found), *tables.reasons(found), *found.notes, *below)))
-    return 0
-
-
-def _of_dataset(chosen: argparse.Namespace, options: Mapping[str, Any]) -> Any:
-    from . import data, models
-    from .methods.evaluation import of_dataset
-
-    dataset = data.open_dataset(chosen.data)
-    pipeline = models.default_pipeline(
-        model=chosen.model, detector=chosen.detector, device=chosen.device, choose="central"
-    )
-
-    def progress(done: int, of: int) -> None:
-        if sys.stderr.isatty() or done == of:
-            print(f"\r{done} of {of} pictures", end="\n" if done == of else "", file=sys.stderr, flush=True)
-
-    found = of_dataset(dataset, pipeline, progress=progress, **options)
-    print(
-        f"{found.facts['pictures per second']:.1f} pictures per second; {pipeline.embedder.provider}", file=sys.stderr
-    )
-    return found
 
 
 def _notebooks(chosen: argparse.Namespace) -> int:
@@ -398,7 +322,7 @@ def _notebooks(chosen: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from .doctor import checks
+    from ..doctor import checks
 
     worst = 0
     for level, what, advice in checks():
