@@ -42,6 +42,10 @@ def test_one_study_runs_resumes_and_is_found_again() -> None:
     page = (done.folder / "report.html").read_text()
     assert "<script" not in page
     assert 'src="http' not in page
+    # Formulas are drawn, not spelt: MathML comes through whole.
+    assert "<msub><mi>F</mi><mi>A</mi></msub>" in page
+    assert "$" not in page.partition("What decides that two faces")[2].partition("In&nbsp;[1]")[0]
+    assert "Explainable Face Verification via Feature-Guided Gradient Backpropagation. arXiv:2403.04549" in page
     assert not runs.run("saliency", TINY).fresh
     # A death after the steps: everything finished is kept, and the outcome is the same.
     (done.folder / "result.json").unlink()

@@ -11,7 +11,7 @@ import nbformat
 from latex2mathml.converter import convert as to_mathml
 from nbconvert import HTMLExporter
 
-from .. import files
+from .. import files, studies
 from ..core import Result
 from ..runs.session import verdict_table
 from .page import NAME, STYLE
@@ -20,15 +20,19 @@ from .page import NAME, STYLE
 def write_report(folder: Path, result: Result) -> Path:
     """Verdicts, numbers and the executed notebook of a run, in ``folder``."""
     notebook = nbformat.reads(files.read_text(folder / "notebook.ipynb"), as_version=4)
+    formulas: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = _with_mathml(cell.source)
+            cell.source = _without_formulas(cell.source, formulas)
     exporter = HTMLExporter(template_name="basic", embed_images=True)
     body, _ = exporter.from_notebook_node(notebook)
+    for number, formula in enumerate(formulas):
+        body = body.replace(_mark(number), formula)
     title = html.escape(f"{result.study} {result.version}")
+    paper = html.escape(studies.listing(result.study).title) if result.study in studies.names() else ""
     page = (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
-        f"<style>{STYLE}</style></head><body><h1>{title}</h1>{verdict_table(result)}{_numbers(result)}"
+        f"<style>{STYLE}</style></head><body><h1>{title}</h1><p>{paper}</p>{verdict_table(result)}{_numbers(result)}"
         f"{_facts(result)}<hr>{_without_remote(body)}</body></html>"
     )
     return files.commit_text(folder / NAME, page)
@@ -52,10 +56,22 @@ def _facts(result: Result) -> str:
     return f"<details><summary>What ran, where, with what</summary><table><tbody>{rows}</tbody></table></details>"
 
 
-def _with_mathml(text: str) -> str:
-    """TeX formulas as MathML, which browsers draw without a library."""
-    text = re.sub(r"\$\$(.+?)\$\$", lambda m: to_mathml(m[1].strip(), display="block"), text, flags=re.DOTALL)
-    return re.sub(r"\$([^$\n]+?)\$", lambda m: to_mathml(m[1]), text)
+def _mark(number: int) -> str:
+    return f"workbenchformula{number}end"
+
+
+def _without_formulas(text: str, formulas: list[str]) -> str:
+    """Text with a mark for each TeX formula, which is put into ``formulas`` as MathML, drawn without a library.
+
+    The marks wait outside until the page is made: the conversion of Markdown takes MathML apart.
+    """
+
+    def take(tex: str, display: str) -> str:
+        formulas.append(to_mathml(tex.strip(), display=display))
+        return _mark(len(formulas) - 1)
+
+    text = re.sub(r"\$\$(.+?)\$\$", lambda m: take(m[1], "block"), text, flags=re.DOTALL)
+    return re.sub(r"\$([^$\n]+?)\$", lambda m: take(m[1], "inline"), text)
 
 
 def _without_remote(body: str) -> str:

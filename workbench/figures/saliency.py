@@ -49,8 +49,12 @@ def faces(material: Material, *, count: int = 6, show: bool = False, dark: bool 
                     if column < len(at):
                         draw_face(axes, _shown(pictures[at[column]], material.real and not show), None, "")
             grid[2 * row][0].set_title("mated pairs" if kind else "non-mated pairs", loc="left")
-        figure.suptitle(f"Pairs to explain: {material.name}")
+        figure.suptitle(f"Pairs to explain: {material.name}{_hidden(material, show)}")
     return figure
+
+
+def _hidden(material: Material, show: bool) -> str:
+    return ", pictures hidden (show_faces = True shows them)" if material.real and not show else ""
 
 
 def _shown(image: NDArray[np.uint8], hide: bool) -> NDArray[np.uint8]:
