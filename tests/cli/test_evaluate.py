@@ -110,3 +110,29 @@ def test_the_same_scores_under_published_rules(tmp_path: Path, capsys: pytest.Ca
     found = {name: estimate["value"] for name, estimate in table.items()}
     expected = {"workbench": 0.42, "eval_ijbc": 0.22, "interpolated": 0.345, "CVLface": 0.32}
     assert {k: found[k] for k in expected} == pytest.approx(expected)
+
+
+def test_groups_of_a_score_file_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    subject = np.repeat(np.arange(20), 3)
+    reference, probe = np.triu_indices(60, 1)
+    codes = np.stack([subject[reference], subject[probe]], 1)
+    mated = codes[:, 0] == codes[:, 1]
+    group = np.where(np.arange(20) < 10, "a", "b")[codes]
+    # Non-mated scores within b are higher: b has the false matches.
+    values = rng.normal(0, 1, len(mated)) + 3 * mated + ((group == "b").all(1) & ~mated)
+    scores = Scores("m", Trials(reference, probe, mated, codes), values, np.ones(len(mated), bool))
+    path = write_scores(tmp_path / "g.csv", ScoreFile(scores, np.arange(60), np.arange(20), group))
+    assert main(["evaluate", str(path), "--resamples", "50", "--json"]) == 0
+    further = json.loads(capsys.readouterr().out)["further"]
+    rates = further["groups"]
+    within_b = (group == "b").all(1) & ~mated
+    threshold = np.sort(values[~mated])[::-1]
+    allowed = int(0.1 * (~mated).sum())
+    accepted = values > threshold[allowed]
+    assert rates["FMR of b"]["value"] == pytest.approx(accepted[within_b].mean())
+    assert rates["FMR of b"]["value"] > rates["FMR of a"]["value"]
+    assert "FMR <= 0.1 on all these trials" in rates["FMR between a and b"]["rule"]
+    assert further["differentials between groups"]["GARBE"]["low"] is not None
+    assert main(["evaluate", str(path), "--resamples", "0"]) == 0
+    assert "differentials between groups" in capsys.readouterr().out

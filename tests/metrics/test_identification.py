@@ -102,3 +102,29 @@ def test_intervals_cover_and_are_over_subjects() -> None:
     assert idn.cmc(idn.searches_of_matrix(scores[:3], np.array([90, 91, 92]), np.arange(25)), 3) == Undefined(
         "no mated searches", {"mated": 0, "nonmated": 3, "gallery": 25, "failures": 0, "subjects": 3}
     )
+
+
+def test_two_galleries_as_one_list_by_counting() -> None:
+    rng = np.random.default_rng(2)
+    probes = rng.integers(0, 20, 50)
+    owners = [np.arange(10), np.arange(10, 20)]
+    scores = [rng.standard_normal((50, 10)) + 2 * (probes[:, None] == o) for o in owners]
+    mixed = idn.joined(*(idn.searches_of_matrix(s, probes, o) for s, o in zip(scores, owners, strict=True)))
+    assert mixed.counts == {
+        "mated": 50,
+        "nonmated": 50,
+        "gallery": 20,
+        "failures": 0,
+        "subjects": len(np.unique(probes)),
+    }
+    false = missed = 0
+    for s, o in zip(scores, owners, strict=True):
+        for row, who in zip(s, probes, strict=True):
+            if who in o:
+                missed += row[list(o).index(who)] < 1.5
+            else:
+                false += row.max() >= 1.5
+    assert float(idn.fpir(mixed, 1.5, interval="none")) == pytest.approx(false / 50)
+    assert float(idn.fnir(mixed, 1.5, interval="none")) == pytest.approx(missed / 50)
+    with pytest.raises(ShapeError, match="at least one gallery"):
+        idn.joined()

@@ -19,6 +19,7 @@ from ..data import Dataset
 from ..data.embeddings import ALL_PAIRS, embedding_trials, read_embeddings
 from ..data.scorecolumns import NEEDED
 from ..data.scorefiles import read_scores
+from ..metrics import differentials
 from ..metrics.rates import ErrorRates, Ranked
 from .bands import Det, counted, grid, positions, resample
 
@@ -88,7 +89,10 @@ def of_table(
         )
     found = read_scores(file)
     facts = {"scores": file.name, "sha256": found.digest, "samples": len(found.names)}
-    return of_scores(found.scores, title=file.name, subjects_known=found.subjects is not None, facts=facts, **options)
+    told = of_scores(found.scores, title=file.name, subjects_known=found.subjects is not None, facts=facts, **options)
+    if found.groups is None:
+        return told
+    return by_groups(told, found.groups, resamples=resamples if found.subjects is not None else 0, seed=seed)
 
 
 def of_dataset(
@@ -185,6 +189,33 @@ def under_other_rules(found: Evaluation, fmr: float) -> Evaluation:
         said = "; ".join(f"{name} {v}" if isinstance(v, Undefined) else f"{name} {v:.4g}" for name, v in ends.items())
         table[rule.name] = Estimate(rule.fnmr, rule=f"{rule.words}; {said}", counts=found.counts, unit="fraction")
     return replace(found, further={**found.further, f"FNMR at FMR {fmr:g} under published rules": table})
+
+
+def by_groups(found: Evaluation, groups: NDArray[np.str_], *, resamples: int = RESAMPLES, seed: int = 0) -> Evaluation:
+    """Add error rates of each group at one threshold, and how far they lie apart.
+
+    Args:
+        found: an evaluation.
+        groups: ``(n, 2)`` group of each trial's reference and probe; "" where it is not known.
+        resamples: of capture subjects; 0 gives no intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        The threshold is that of the lowest FMR at which all groups together have 30 false matches.
+    """
+    counts = found.counts
+    reached = [f for f in FMRS if f * counts["nonmated"] >= 30]
+    if isinstance(found.det, Undefined) or not reached:
+        return replace(found, notes=(*found.notes, "Too few non-mated trials to compare groups."))
+    threshold = metrics.threshold_at_fmr(found.scores, reached[-1])
+    origin = f"FMR <= {reached[-1]:g} on all these trials"
+    sides = differentials.Groups(found.scores, groups[:, 0], groups[:, 1], float(threshold), origin)
+    options = {"resamples": resamples, "seed": seed}
+    rates = {f"FNMR of {g}": e for g, e in differentials.fnmr_by_group(sides, **options).items()}
+    for (one, other), estimate in differentials.fmr_between_groups(sides, **options).items():
+        rates[f"FMR of {one}" if one == other else f"FMR between {one} and {other}"] = estimate
+    apart = {name: differentials.summary(sides, name, **options) for name in differentials.SUMMARIES}  # type: ignore[arg-type]
+    return replace(found, further={**found.further, "groups": rates, "differentials between groups": apart})
 
 
 def _too_few(fmr: float, counts: Mapping[str, int]) -> Estimate:

@@ -231,6 +231,24 @@ def selectivity(
     return float((scores[alone] >= threshold).sum() / alone.sum())
 
 
+def joined(*galleries: Searches) -> Searches:
+    """Searches of several galleries as one list: the IJB-B/C protocol "1:N mixed", which searches two of them.
+
+    A probe is mated in the gallery that holds its subject and non-mated in the other. Thresholds are then common to
+    both; to have one for each gallery, and the mean of the rates, take each gallery by itself.
+
+    Args:
+        *galleries: searches of the same probes, one per gallery.
+    """
+    if len({g.gallery for g in galleries}) == 0:
+        raise ShapeError("no galleries to join", expected="searches of at least one gallery")
+    arrays = {
+        name: np.concatenate([getattr(g, name) for g in galleries])
+        for name in ("mated", "mate", "rank", "rival", "subjects")
+    }
+    return Searches(**arrays, gallery=sum(g.gallery for g in galleries))
+
+
 def with_distractors(searches: Searches, distractors: Floats) -> Searches:
     """The same searches after the enrolment of people whom no probe shows (the MegaFace protocol).
 
