@@ -68,6 +68,21 @@ def test_tiles_of_any_size_give_the_numbers_of_the_whole_matrix(
     assert found.places[-1].tolist() == [nonmated.reference[best], nonmated.probe[best]]
 
 
+@pytest.mark.parametrize("block", [1, 10, 10_000])
+@pytest.mark.parametrize("plan", [PLANS["two sets"], PLANS["one set"]], ids=["two", "one"])
+def test_mated_pairs_in_blocks_of_any_size(plan: Plan, block: int) -> None:
+    found = [
+        p for one, other in allpairs.mated_pairs(plan, block) for p in zip(one.tolist(), other.tolist(), strict=True)
+    ]
+    expected = [
+        (i, j)
+        for i, a in enumerate(plan.references.subjects)
+        for j, b in enumerate(plan.other.subjects)
+        if a == b and (plan.probes is not None or i < j)
+    ]
+    assert sorted(found) == expected
+
+
 def test_strips_merge_to_the_same_in_any_order() -> None:
     plan = PLANS["one set"]
     whole = compare_all(plan, device="cpu")

@@ -242,24 +242,27 @@ def _above(scores: Any, floor: float) -> tuple[NDArray[np.float32], NDArray[np.i
 
 
 def mated_pairs(plan: Plan, block: int = 1_000_000) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """References and probes of the same capture subject, in blocks."""
+    """References and probes of the same capture subject, in blocks of about so many."""
     order = np.argsort(plan.other.subjects, kind="stable")
-    starts = np.searchsorted(plan.other.subjects[order], np.arange(plan.people + 1))
-    ones: list[NDArray[np.int64]] = []
-    others: list[NDArray[np.int64]] = []
-    held = 0
-    for reference, subject in enumerate(plan.references.subjects):
-        probes = order[starts[subject] : starts[subject + 1]]
+    low, high = (
+        np.searchsorted(plan.other.subjects[order], plan.references.subjects, side=s) for s in ("left", "right")
+    )
+    many = high - low
+    reached = np.cumsum(many)
+    start = 0
+    while start < len(many):
+        before = reached[start - 1] if start else 0
+        end = max(start + 1, int(np.searchsorted(reached, before + block, side="right")))
+        one = np.repeat(np.arange(start, end), many[start:end])
+        # Places run from 0 within each reference.
+        within = np.arange(len(one)) - np.repeat(reached[start:end] - many[start:end] - before, many[start:end])
+        other = order[low[one] + within]
         if plan.probes is None:
-            probes = probes[probes > reference]
-        ones.append(np.full(len(probes), reference))
-        others.append(probes)
-        held += len(probes)
-        if held >= block:
-            yield np.concatenate(ones), np.concatenate(others)
-            ones, others, held = [], [], 0
-    if held:
-        yield np.concatenate(ones), np.concatenate(others)
+            once = other > one
+            one, other = one[once], other[once]
+        if len(one):
+            yield one, other
+        start = end
 
 
 def _mated(plan: Plan) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
