@@ -10,8 +10,8 @@ import numpy as np
 
 from ..core import Answer, Estimate, Evidence, Measurements, Undefined, UnknownNameError, Verdict
 from ..metrics import LEAST_SUBJECTS, auc_of, eer_of, of_mean, trial_weights
-from ..metrics.intervals import Statistic, multiplicities, percentile
-from ..metrics.rates import Ranked
+from ..metrics.intervals import multiplicities, percentile
+from ..metrics.rates import Ranked, Statistic
 from ..metrics.verification import at_most
 from .claim import Claim, Comparison
 

@@ -28,12 +28,12 @@ from .intervals import (
     LEAST_SUBJECTS,
     clopper_pearson,
     of_mean,
-    of_scores,
     rule_of_three,
     trial_weights,
     wilson,
 )
 from .rates import ErrorRates, error_rates
+from .resampling import of_scores
 from .verification import (
     auc,
     auc_of,

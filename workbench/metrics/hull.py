@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import Estimate, Number, Scores, Undefined
-from .intervals import of_scores
 from .rates import ErrorRates, Fta, error_rates
+from .resampling import of_scores
 from .steps import Floats
 
 
@@ -79,6 +79,6 @@ def rocch_eer(scores: Scores, **options: Any) -> Estimate:
 
     Args:
         scores: one arm's scores.
-        **options: of `intervals.of_scores`.
+        **options: of `resampling.of_scores`.
     """
     return of_scores(scores, rocch_eer_of, "EER on the convex hull of the ROC curve (Bosaris)", **options)

@@ -8,16 +8,14 @@ of copies. Ends are percentiles of the resampled values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..core import Estimate, Measurements, Number, Scores, ShapeError, Undefined, seeds
-from .rates import ErrorRates, Fta, Ranked
+from ..core import Estimate, Measurements, ShapeError, Undefined, seeds
 
-Statistic = Callable[[ErrorRates], Number]
 LEAST_SUBJECTS = 5
 CONSTANT = "every resample gives the same value: the bootstrap cannot see the uncertainty"
 
@@ -85,50 +83,9 @@ def percentile(values: list[float], level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def subjects_rule(level: float, people: int, resamples: int) -> str:
-    """How an interval over capture subjects came about, in words."""
-    return f"{level:.0%} percentile bootstrap over {people} capture subjects, {resamples} resamples"
-
-
-def of_scores(
-    scores: Scores, statistic: Statistic, rule: str, *, unit: str = "fraction", fta: Fta = "reject",
-    resamples: int = 1000, level: float = 0.95, seed: int = 0,
-) -> Estimate:  # fmt: skip
-    """A statistic of the error rates with its interval over capture subjects.
-
-    Args:
-        scores: one arm's scores.
-        statistic: takes `ErrorRates`, gives a number or `Undefined`.
-        rule: its definition in words.
-        unit: of the value.
-        fta: what a failure to acquire counts as.
-        resamples: how many; 0 gives no interval.
-        level: confidence level.
-        seed: of the resampling.
-    """
-    ranked = Ranked(scores, fta)
-    rates = ranked.rates()
-    value = rates if isinstance(rates, Undefined) else statistic(rates)
-    rule = f"{rule}; {ranked.rule}"
-    if isinstance(value, Undefined) or resamples == 0:
-        return Estimate(value, rule=rule, counts=ranked.counts, unit=unit, level=level)
-    names, position = np.unique(scores.trials.subjects, return_inverse=True)
-    position = position.reshape(scores.trials.subjects.shape)
-    drawn = []
-    for multiplicity in multiplicities(len(names), resamples, seed):
-        again = ranked.rates(trial_weights(position, multiplicity))
-        number = again if isinstance(again, Undefined) else statistic(again)
-        if not isinstance(number, Undefined):
-            drawn.append(float(number))
-    if len(names) < LEAST_SUBJECTS or len(drawn) < resamples / 2:
-        few = Undefined(f"fewer than {LEAST_SUBJECTS} capture subjects", ranked.counts)
-        return Estimate(value, few, few, rule, ranked.counts, unit, level)
-    if min(drawn) == max(drawn):
-        blind = Undefined(CONSTANT, ranked.counts)
-        return Estimate(value, blind, blind, rule, ranked.counts, unit, level)
-    low, high = percentile(drawn, level)
-    rule += f"; {subjects_rule(level, len(names), resamples)}"
-    return Estimate(value, low, high, rule, ranked.counts, unit, level)
+def bootstrap_rule(level: float, people: int, resamples: int, over: str = "capture subjects") -> str:
+    """How an interval over people came about, in words."""
+    return f"{level:.0%} percentile bootstrap over {people} {over}, {resamples} resamples"
 
 
 def of_mean(

@@ -8,13 +8,15 @@ left out (``fta="exclude"``); the rule is named in every estimate.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import Scores, Undefined
+from ..core import Number, Scores, Undefined
+from .steps import Steps
 
 Fta = Literal["reject", "exclude"]
 RULE = "similarity, accept when s >= T, ties merged"
@@ -39,22 +41,19 @@ class ErrorRates:
     rule: str = RULE
 
 
+Statistic = Callable[[ErrorRates], Number]
+
+
 class Ranked:
     """Scores sorted once, so that rates under many weightings cost one pass each."""
 
     def __init__(self, scores: Scores, fta: Fta = "reject") -> None:
         used = np.ones(len(scores.trials), bool) if fta == "reject" else scores.acquired
+        self.used = np.flatnonzero(used)
+        # What failed to acquire lies below every threshold.
         values = np.where(scores.acquired, scores.values, -np.inf)[used]
         mated = scores.trials.mated[used]
-        order = np.argsort(values, kind="stable")
-        self.index = np.flatnonzero(used)[order]
-        self.mated = mated[order]
-        ranked = values[order]
-        self.starts = np.flatnonzero(np.r_[True, ranked[1:] > ranked[:-1]]) if len(ranked) else np.zeros(0, int)
-        distinct = ranked[self.starts]
-        # A threshold of minus infinity would accept what failed to acquire: nothing can.
-        self.first = int(len(distinct) > 0 and np.isneginf(distinct[0]))
-        self.thresholds = np.r_[distinct[self.first :], np.inf]
+        self.steps = Steps(values, mated.astype(np.int64), 2)
         self.counts = {
             "mated": int(mated.sum()),
             "nonmated": int((~mated).sum()),
@@ -69,17 +68,14 @@ class Ranked:
         if self.counts["mated"] == 0 or self.counts["nonmated"] == 0:
             missing = "mated" if self.counts["mated"] == 0 else "non-mated"
             return Undefined(f"no {missing} trials", self.counts)
-        if len(self.thresholds) == 1:
+        if len(self.steps.thresholds) == 1:
             return Undefined("no trial has a score", self.counts)
-        weight = np.ones(len(self.index)) if weights is None else weights[self.index]
-        below = [np.r_[0.0, np.cumsum(np.where(kind, weight, 0.0))] for kind in (self.mated, ~self.mated)]
-        if below[0][-1] <= 0 or below[1][-1] <= 0:
+        accepted, whole = self.steps.masses(None if weights is None else weights[self.used])
+        if whole.min() <= 0:
             return Undefined("a resample has no trials of one kind", self.counts)
-        ends = np.r_[self.starts[self.first :], len(self.index)]
-        fnmr = below[0][ends] / below[0][-1]
-        # Not 1 - share: rounding would lift a rate above the very target that it attains.
-        fmr = (below[1][-1] - below[1][ends]) / below[1][-1]
-        return ErrorRates(self.thresholds, fmr.clip(0, 1), fnmr.clip(0, 1), self.counts, self.rule)
+        # Accepted over whole, not 1 - share: rounding would lift a rate above the very target that it attains.
+        fmr, fnmr = accepted[0] / whole[0], (whole[1] - accepted[1]) / whole[1]
+        return ErrorRates(self.steps.thresholds, fmr, fnmr, self.counts, self.rule)
 
 
 def error_rates(scores: Scores, *, fta: Fta = "reject") -> ErrorRates | Undefined:

@@ -14,8 +14,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import Estimate, Number, ShapeError, Undefined
-from .intervals import CONSTANT, LEAST_SUBJECTS, clopper_pearson, multiplicities, percentile, trial_weights, wilson
+from ..core import Estimate, Number, Scores, ShapeError, Undefined
+from .intervals import (
+    CONSTANT,
+    LEAST_SUBJECTS,
+    bootstrap_rule,
+    clopper_pearson,
+    multiplicities,
+    percentile,
+    trial_weights,
+    wilson,
+)
+from .rates import Fta, Ranked, Statistic
 from .steps import Floats, shares
 
 Interval = Literal["auto", "bootstrap", "wilson", "clopper-pearson", "none"]
@@ -48,7 +58,7 @@ def spread(
         none = Undefined(reason, counts)
         return Estimate(value, none, none, rule, counts, unit, level)
     low, high = percentile(drawn, level)
-    rule += f"; {level:.0%} percentile bootstrap over {subjects} {over}, {resamples} resamples"
+    rule += f"; {bootstrap_rule(level, subjects, resamples, over)}"
     return Estimate(value, low, high, rule, counts, unit, level)
 
 
@@ -85,6 +95,56 @@ def of_units(
     return spread(
         value, drawn, rule, counts, subjects=people, resamples=resamples, level=level, unit=unit, over=over
     )  # fmt: skip
+
+
+def of_scores(
+    scores: Scores, statistic: Statistic, rule: str, *, unit: str = "fraction",
+    fta: Fta = "reject", resamples: int = 1000, level: float = 0.95, seed: int = 0,
+) -> Estimate:  # fmt: skip
+    """A statistic of the error rates with its interval over capture subjects.
+
+    Args:
+        scores: one arm's scores.
+        statistic: takes `rates.ErrorRates`, gives a number or `Undefined`.
+        rule: its definition in words.
+        unit: of the value.
+        fta: what a failure to acquire counts as.
+        resamples: how many; 0 gives no interval.
+        level: confidence level.
+        seed: of the resampling.
+    """
+    ranked = Ranked(scores, fta)
+
+    def of_rates(weights: Floats | None) -> Number:
+        rates = ranked.rates(weights)
+        return rates if isinstance(rates, Undefined) else statistic(rates)
+
+    return of_units(
+        of_rates, scores.trials.subjects, f"{rule}; {ranked.rule}", ranked.counts, unit=unit, resamples=resamples,
+        level=level, seed=seed,
+    )  # fmt: skip
+
+
+def of_means(values: Floats, subjects: NDArray[Any], rule: str, counts: Mapping[str, int], **options: Any) -> Estimate:
+    """The mean over units with its interval over subjects.
+
+    Args:
+        values: ``(n,)``, finite.
+        subjects: ``(n,)`` or ``(n, k)``.
+        rule: the quantity in words.
+        counts: what it rests on.
+        **options: of `of_units`.
+    """
+
+    def mean(weights: Floats | None) -> Number:
+        if not len(values):
+            return Undefined("no units", counts)
+        if weights is None:
+            return float(values.mean())
+        whole = weights.sum()
+        return float(weights @ values / whole) if whole > 0 else Undefined("a resample has no units", counts)
+
+    return of_units(mean, subjects, rule, counts, **options)
 
 
 def of_ratios(

@@ -60,8 +60,8 @@ class Tail:
         return int(np.sum(np.isneginf(self.mated)))
 
     @property
-    def lowest_rate(self) -> float:
-        """The largest FMR at which the kept scores still decide."""
+    def reach(self) -> float:
+        """FMR below which the kept scores decide."""
         return len(self.highest) / self.nonmated if self.nonmated else 0.0
 
     def bound(self, fmr: float) -> Number:
@@ -75,7 +75,7 @@ class Tail:
             return float(self.highest[len(self.highest) - 1 - allowed])
         if len(self.highest) == self.nonmated:
             return -np.inf
-        reach = f"FMR {fmr:g} lies beyond the kept scores, which reach {self.lowest_rate:.3g}"
+        reach = f"FMR {fmr:g} lies beyond the kept scores, which reach {self.reach:.3g}"
         return Undefined(reach, self.counts)
 
     def fnmr_at_fmr(self, fmr: float) -> Number:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..core import Estimate, Scores, ShapeError, Undefined, seeds
-from .intervals import CONSTANT, LEAST_SUBJECTS, multiplicities, percentile, subjects_rule
+from .intervals import LEAST_SUBJECTS, multiplicities, percentile
+from .resampling import spread
 from .tail import Codes, Tail, allowed_matches
 
 Draws = NDArray[np.float64]
@@ -77,36 +78,26 @@ def of_tail(
         ``fmr`` in a resample.
     """
     found = tail.estimate(fmr)
-    if not found.defined or resamples == 0:
-        return found
-    if people < LEAST_SUBJECTS:
-        few = Undefined(f"fewer than {LEAST_SUBJECTS} capture subjects", found.counts)
-        return replace(found, low=few, high=few, level=level)
-    for spare in (4, 20, None):
-        drawn = list(_resampled(_shortened(tail, fmr, spare), fmr, totals, people, resamples, seed))
-        if not any(np.isposinf(d) for d in drawn):
-            break
-    if any(np.isposinf(d) for d in drawn):
-        short = Undefined("a resample reaches beyond the kept scores", found.counts)
-        return replace(found, low=short, high=short, level=level)
-    values = [d for d in drawn if not np.isnan(d)]
-    if len(values) < resamples / 2:
-        few = Undefined("most resamples have no trials of one kind", found.counts)
-        return replace(found, low=few, high=few, level=level)
-    if min(values) == max(values):
-        blind = Undefined(CONSTANT, found.counts)
-        return replace(found, low=blind, high=blind, level=level)
-    low, high = percentile(values, level)
-    rule = f"{found.rule}; {subjects_rule(level, people, resamples)}"
-    return replace(found, low=low, high=high, rule=rule, level=level)
+    drawn: list[float] = []
+    if resamples and found.defined and people >= LEAST_SUBJECTS:
+        short = _shortened(tail, fmr)
+        drawn = list(_resampled(short, fmr, totals, people, resamples, seed))
+        if np.isposinf(drawn).any() and short is not tail:
+            drawn = list(_resampled(tail, fmr, totals, people, resamples, seed))
+        if np.isposinf(drawn).any():
+            reach = Undefined("a resample reaches beyond the kept scores", found.counts)
+            return replace(found, low=reach, high=reach, level=level)
+    numbers = [d for d in drawn if not np.isnan(d)]
+    return spread(
+        found.value, numbers, found.rule, found.counts, subjects=people, resamples=resamples, level=level,
+        unit=found.unit,
+    )  # fmt: skip
 
 
-def _shortened(tail: Tail, fmr: float, spare: int | None) -> Tail:
+def _shortened(tail: Tail, fmr: float, spare: int = 4) -> Tail:
     """Only as many of the kept scores as ``fmr`` needs, ``spare`` times over: most draws reach no further."""
-    if spare is None or tail.subjects is None:
-        return tail
     keep = spare * allowed_matches(fmr, tail.nonmated) + 1000
-    if keep >= len(tail.highest):
+    if tail.subjects is None or keep >= len(tail.highest):
         return tail
     return replace(tail, highest=tail.highest[-keep:], subjects=tail.subjects[-keep:])
 
@@ -153,7 +144,7 @@ def _blocks(draws: Iterator[NDArray[np.float64]], size: int) -> Iterator[Draws]:
         yield np.stack(waiting)
 
 
-def tail_of_scores(scores: Scores, fmr: float, *, spare: int = 4) -> tuple[Tail, Totals, int] | None:
+def tail_of_scores(scores: Scores, fmr: float, *, spare: int = 20) -> tuple[Tail, Totals, int] | None:
     """The tail of listed trials with their subjects, the weight of all of them, and how many subjects there are.
 
     Args:
@@ -162,12 +153,12 @@ def tail_of_scores(scores: Scores, fmr: float, *, spare: int = 4) -> tuple[Tail,
         spare: how many times more scores are kept than ``fmr`` needs: draws of people spread the share of each.
 
     Returns:
-        None where it would hold most of the scores.
+        None where the tail would hold most of the scores.
     """
     mated = scores.trials.mated
     n = int((~mated).sum())
-    keep = min(n, spare * allowed_matches(fmr, n) + 1000)
-    if keep > min(n / 4, (scores.acquired & ~mated).sum()):
+    keep = min(spare * allowed_matches(fmr, n) + 1000, int((scores.acquired & ~mated).sum()))
+    if allowed_matches(fmr, n) * 16 + 4000 > n or keep == 0:
         return None
     reached = np.where(scores.acquired, scores.values, -np.inf)
     names, position = np.unique(scores.trials.subjects, return_inverse=True)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..core import Estimate, Number, Scores, ShapeError, Undefined
-from .intervals import of_scores, subjects_rule
+from .intervals import bootstrap_rule
 from .rates import ErrorRates, Fta, error_rates
+from .resampling import of_scores
 from .tail_intervals import of_tail, tail_of_scores
 
 
@@ -78,15 +79,14 @@ def fnmr_at_fmr(
     def statistic(rates: ErrorRates) -> Number:
         return float(rates.fnmr[at_most(rates, fmr)])
 
-    # Where a rare draw reaches beyond the scores that were kept, more are kept, and at last all of them.
-    for spare in (4, 20) if resamples and (fta == "reject" or not scores.failures) else ():
-        fast = tail_of_scores(scores, fmr, spare=spare)
-        if fast is None:
-            break
-        sampled = of_tail(fast[0], fmr, fast[1], fast[2], resamples=resamples, level=level, seed=seed)
-        if sampled.defined and not isinstance(sampled.low, Undefined):
+    fast = tail_of_scores(scores, fmr) if resamples and (fta == "reject" or not scores.failures) else None
+    if fast is not None:
+        tail, totals, people = fast
+        sampled = of_tail(tail, fmr, totals, people, resamples=resamples, level=level, seed=seed)
+        # Where a rare draw reaches beyond the kept scores all are weighed, below.
+        if isinstance(sampled.low, float):
             point = of_scores(scores, statistic, rule, fta=fta, resamples=0)
-            said = f"{point.rule}; {subjects_rule(level, fast[2], resamples)}"
+            said = f"{point.rule}; {bootstrap_rule(level, people, resamples)}"
             return replace(point, low=sampled.low, high=sampled.high, rule=said, level=level)
     return of_scores(scores, statistic, rule, fta=fta, resamples=resamples, level=level, seed=seed)
 
