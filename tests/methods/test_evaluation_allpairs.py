@@ -7,6 +7,7 @@ import pytest
 
 from workbench.cli import main
 from workbench.core import ParameterError, Undefined
+from workbench.data import embeddings as room
 from workbench.figures.evaluation import write_evaluation
 from workbench.methods import evaluation, evaluation_allpairs
 
@@ -26,7 +27,9 @@ def embeddings(tmp_path: Path) -> Path:
 def test_by_tiles_or_at_once(embeddings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     once = evaluation.of_table(embeddings, resamples=50)
     monkeypatch.setattr(evaluation_allpairs, "KEPT", 2500)
-    tiles = evaluation_allpairs.of_all_pairs(embeddings, resamples=50, job=tmp_path / "job", device="cpu")
+    tiles = evaluation_allpairs.of_all_pairs(
+        room.read_embeddings(embeddings), resamples=50, job=tmp_path / "job", device="cpu"
+    )
     assert tiles.counts["mated"] == once.counts["mated"]
     assert tiles.counts["nonmated"] == once.counts["nonmated"]
     for name in ("FNMR at FMR 1e-2", "FNMR at FMR 1e-3", "FNMR at FMR 1e-4"):
@@ -48,15 +51,20 @@ def test_the_command_takes_a_job_and_refuses_a_cluster_without_one(
     assert "needs every score" in capsys.readouterr().out
     assert main(["evaluate", str(embeddings), "--workers", "2"]) == 2
     assert "name the job's folder with --job" in capsys.readouterr().err
+    job = ["--job", str(tmp_path / "job")]
+    assert main(["evaluate", str(embeddings), "--protocol", "pairs.txt", *job]) == 2
+    assert main(["evaluate", "phantom", *job]) == 2
+    assert main(["evaluate", str(embeddings), "--resamples", "0", "--rules", "0.01", *job]) == 2
+    said = capsys.readouterr().err
+    for words in ("a job compares all pairs\n", "a job compares all pairs of embeddings", "rules need every score"):
+        assert words in said
     # More pairs than fit are done by tiles without being asked.
-    monkeypatch.setattr(evaluation_allpairs, "MOST_PAIRS", 1000)
+    monkeypatch.setattr(room, "MOST_PAIRS", 1000)
     assert main(["evaluate", str(embeddings), "--resamples", "0"]) == 0
     assert "needs every score" in capsys.readouterr().out
 
 
 def test_a_list_that_is_too_long_to_hold_says_what_to_do(embeddings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from workbench.data import embeddings as room
-
     monkeypatch.setattr(room, "MOST_PAIRS", 1000)
     with pytest.raises(ParameterError, match="all pairs are too many to hold"):
         evaluation.of_table(embeddings)

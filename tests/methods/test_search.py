@@ -57,6 +57,15 @@ def test_searches_in_blocks_are_those_of_the_matrix() -> None:
     assert slow.counts == fast.counts
 
 
+def test_copies_of_the_mate_tie_and_so_win() -> None:
+    references, probes = unit(400, 128, 4), unit(50, 128, 5)
+    references[:50] += probes
+    # Copies under other people's names, in other tiles and columns.
+    references[-50:] = references[:50]
+    sides = Side(references, np.arange(400)), Side(probes, np.arange(50))
+    assert (room.searches(*sides, device="cpu").rank == 2).all()
+
+
 def test_an_approximate_index_tells_its_recall() -> None:
     pytest.importorskip("faiss")
     references, probes = unit(3000, 32, 2), unit(40, 32, 3)

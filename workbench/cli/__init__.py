@@ -188,7 +188,8 @@ def _runs(chosen: argparse.Namespace) -> int:
         return 0
     rows = []
     for r in found:
-        answers = Counter(v.answer for v in r.result.verdicts) if r.result else {}
+        result = r.result
+        answers = Counter(v.answer for v in result.verdicts) if result else {}
         verdicts = ", ".join(f"{n} {answer}" for answer, n in sorted(answers.items()))
         when = datetime.fromtimestamp(r.started).strftime("%Y-%m-%d %H:%M")
         rows.append((r.slug, r.id, when, f"{r.ended - r.started:.0f} s", r.scale, r.status, verdicts))

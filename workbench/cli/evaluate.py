@@ -40,12 +40,14 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.resamples < 0:
         raise ParameterError("resamples are counted", given=chosen.resamples, expected="0 or more")
     options = {"protocol": chosen.protocol, "resamples": chosen.resamples, "seed": chosen.seed}
-    if files.is_table(chosen.data) and _by_tiles(chosen):
-        found = _all_pairs(chosen)
-    elif files.is_table(chosen.data):
-        found = evaluation.of_table(chosen.data, folds=chosen.folds or 0, **options)
-    else:
+    if not files.is_table(chosen.data):
+        _no_job(chosen)
         found = _of_dataset(chosen, options | {"folds": 10 if chosen.folds is None else chosen.folds})
+    elif evaluation.holds_embeddings(chosen.data):
+        found = _of_embeddings(chosen, options)
+    else:
+        _no_job(chosen)
+        found = evaluation.of_table(chosen.data, folds=chosen.folds or 0, **options)
     if chosen.rules is not None:
         found = evaluation.under_other_rules(found, chosen.rules)
     below = []
@@ -66,22 +68,31 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _by_tiles(chosen: argparse.Namespace) -> bool:
-    """Whether all pairs are asked for that are too many to hold, or a job's folder is named."""
-    if chosen.job is not None:
-        return True
-    if chosen.workers or chosen.scheduler:
+def _no_job(chosen: argparse.Namespace) -> None:
+    if chosen.job is not None or chosen.workers or chosen.scheduler:
+        raise ParameterError(
+            "a job compares all pairs of embeddings", given=chosen.data, expected="embeddings.npz",
+            do="leave --job, --workers and --scheduler out",
+        )  # fmt: skip
+
+
+def _of_embeddings(chosen: argparse.Namespace, options: Mapping[str, Any]) -> Any:
+    """All pairs by tiles where a job is asked for or they are too many to hold; else all trials in memory."""
+    from ..data import embeddings
+    from ..methods import evaluation
+
+    every = chosen.protocol in ("", embeddings.ALL_PAIRS)
+    if chosen.job is not None and not every:
+        raise ParameterError("a job compares all pairs", given=f"protocol {chosen.protocol}", expected="all-pairs")
+    if chosen.job is None and (chosen.workers or chosen.scheduler):
         raise ParameterError("a cluster works for a job", do="name the job's folder with --job DIR")
-    if chosen.protocol not in ("", "all-pairs") or Path(chosen.data).suffix.lower() != ".npz":
-        return False
-    if "embeddings" not in files.column_names(Path(chosen.data)):
-        return False
-    from ..methods.evaluation_allpairs import too_many_to_hold
-
-    return too_many_to_hold(chosen.data)
+    embedded = embeddings.read_embeddings(chosen.data)
+    if chosen.job is None and not (every and embedded.pairs > embeddings.MOST_PAIRS):
+        return evaluation.of_embeddings(embedded, folds=chosen.folds or 0, **options)
+    return _all_pairs(chosen, embedded)
 
 
-def _all_pairs(chosen: argparse.Namespace) -> Any:
+def _all_pairs(chosen: argparse.Namespace, embedded: Any) -> Any:
     from ..methods import scoring_job
     from ..methods.evaluation_allpairs import of_all_pairs
 
@@ -94,7 +105,7 @@ def _all_pairs(chosen: argparse.Namespace) -> Any:
         client = scoring_job.connect(chosen.scheduler, workers=chosen.workers or 2)
     try:
         return of_all_pairs(
-            chosen.data, job=chosen.job, cluster=client, device=chosen.device, resamples=chosen.resamples,
+            embedded, job=chosen.job, cluster=client, device=chosen.device, resamples=chosen.resamples,
             seed=chosen.seed, progress=progress,
         )  # fmt: skip
     finally:

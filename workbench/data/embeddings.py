@@ -46,6 +46,11 @@ class Embedded:
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def pairs(self) -> int:
+        """How many two samples there are."""
+        return len(self) * (len(self) - 1) // 2
+
     def compare(self, trials: Trials) -> Scores:
         """Cosine of every trial's embeddings, summed in double precision."""
         values = np.full(len(trials), np.nan)
@@ -126,11 +131,10 @@ def embedding_trials(embedded: Embedded, protocol: str = ALL_PAIRS) -> Trials:
     """
     subject = codes(embedded.subjects)
     if protocol in ("", ALL_PAIRS):
-        pairs = len(embedded) * (len(embedded) - 1) // 2
-        if pairs > MOST_PAIRS:
+        if embedded.pairs > MOST_PAIRS:
             raise ParameterError(
-                "all pairs are too many to hold", given=f"{pairs} pairs", expected=f"at most {MOST_PAIRS}",
-                do="give a list of pairs with --protocol",
+                "all pairs are too many to hold", given=f"{embedded.pairs} pairs", expected=f"at most {MOST_PAIRS}",
+                do="compare them by tiles (methods.evaluation_allpairs), or give a list of pairs",
             )  # fmt: skip
         reference, probe = (side.astype(np.int64) for side in np.triu_indices(len(embedded), 1))
         fold = None

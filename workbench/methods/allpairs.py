@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,24 +90,24 @@ class Plan:
         """The probes, or the references again."""
         return self.references if self.probes is None else self.probes
 
-    @property
+    @cached_property
     def people(self) -> int:
         """One more than the highest code of a capture subject."""
         return int(max((int(s.subjects.max()) + 1 for s in (self.references, self.other) if len(s)), default=0))
 
-    @property
+    @cached_property
     def per_subject(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """How many references and probes show each subject, acquired or not."""
         return tuple(np.bincount(s.subjects, minlength=self.people) for s in (self.references, self.other))  # type: ignore[return-value]
 
-    @property
+    @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """Which codes occur."""
         one, other = self.per_subject
         seen: NDArray[np.bool_] = one + other > 0
         return seen
 
-    @property
+    @cached_property
     def nonmated(self) -> int:
         """How many comparisons of different people there are, failures to acquire included."""
         one, other = self.per_subject
@@ -182,9 +183,9 @@ def _score_into(tally: Tally, plan: Plan, strip: tuple[int, int], device: str, c
         if plan.probes is None and start < strip[1]:
             # Above the diagonal each two pictures meet once.
             scores.masked_fill_(torch.ones_like(scores, dtype=torch.bool).tril(strip[0] - start), -torch.inf)
-        floor = tally.floor if np.isfinite(tally.floor) else _likely_floor(scores, plan.keep)
+        floor = tally.floor if np.isfinite(tally.floor) else _likely_floor(scores, tally.keep)
         found = _nonmated(plan, scores, rows, part, floor)
-        if len(found[0]) < plan.keep and floor > tally.floor:
+        if len(found[0]) < tally.keep and floor > tally.floor:
             found = _nonmated(plan, scores, rows, part, tally.floor)
         tally.add(*found)
 
@@ -241,28 +242,42 @@ def _above(scores: Any, floor: float) -> tuple[NDArray[np.float32], NDArray[np.i
     return near.reshape(-1)[at], hot.cpu().numpy()[at // width] * width + at % width
 
 
+def spans(low: NDArray[np.int64], high: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every place from ``low[i]`` up to ``high[i]``, and the ``i`` that it belongs to."""
+    many = high - low
+    owner = np.repeat(np.arange(len(many)), many)
+    return owner, low[owner] + np.arange(len(owner)) - (np.cumsum(many) - many)[owner]
+
+
 def mated_pairs(plan: Plan, block: int = 1_000_000) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """References and probes of the same capture subject, in blocks of about so many."""
     order = np.argsort(plan.other.subjects, kind="stable")
-    low, high = (
-        np.searchsorted(plan.other.subjects[order], plan.references.subjects, side=s) for s in ("left", "right")
-    )
-    many = high - low
-    reached = np.cumsum(many)
+    ranked = plan.other.subjects[order]
+    low, high = (np.searchsorted(ranked, plan.references.subjects, side=s) for s in ("left", "right"))
+    reached = np.cumsum(high - low)
     start = 0
-    while start < len(many):
+    while start < len(reached):
         before = reached[start - 1] if start else 0
         end = max(start + 1, int(np.searchsorted(reached, before + block, side="right")))
-        one = np.repeat(np.arange(start, end), many[start:end])
-        # Places run from 0 within each reference.
-        within = np.arange(len(one)) - np.repeat(reached[start:end] - many[start:end] - before, many[start:end])
-        other = order[low[one] + within]
+        one, place = spans(low[start:end], high[start:end])
+        one, other = one + start, order[place]
         if plan.probes is None:
             once = other > one
             one, other = one[once], other[once]
         if len(one):
             yield one, other
         start = end
+
+
+def pair_scores(one: Side, rows: NDArray[np.int64], other: Side, others: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Scores of listed pairs, each summed by itself in double precision: equal embeddings get equal scores."""
+    scores = np.empty(len(rows))
+    # A piece at a time: gathered rows are copies.
+    for start in range(0, len(rows), 50_000):
+        part = slice(start, start + 50_000)
+        sides = (side.embeddings[i[part]].astype(np.float64) for side, i in ((one, rows), (other, others)))
+        scores[part] = np.einsum("nd,nd->n", *sides)
+    return scores
 
 
 def _mated(plan: Plan) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -275,10 +290,8 @@ def _mated(plan: Plan) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             if side.acquired is not None:
                 acquired &= side.acquired[index]
         found = np.full(len(one), -np.inf, np.float32)
-        # A piece at a time: gathered rows are copies.
-        for part in np.array_split(np.flatnonzero(acquired), 1 + int(acquired.sum()) // 100_000):
-            rows = plan.references.embeddings[one[part]], plan.other.embeddings[other[part]]
-            found[part] = np.einsum("nd,nd->n", *rows)
+        there = np.flatnonzero(acquired)
+        found[there] = pair_scores(plan.references, one[there], plan.other, other[there])
         values.append(found)
         subjects.append(plan.references.subjects[one])
     scores, people = np.concatenate(values), np.concatenate(subjects)

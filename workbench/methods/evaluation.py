@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .. import __version__, files, metrics
 from ..core import Estimate, Number, ParameterError, Scores, Undefined
 from ..data import Dataset
-from ..data.embeddings import ALL_PAIRS, embedding_trials, read_embeddings
+from ..data.embeddings import ALL_PAIRS, Embedded, embedding_trials, read_embeddings
 from ..data.scorecolumns import NEEDED
 from ..data.scorefiles import read_scores
 from ..metrics import differentials
@@ -74,13 +74,8 @@ def of_table(
     """
     file = Path(path)
     options: dict[str, Any] = {"folds": folds, "resamples": resamples, "seed": seed}
-    if file.suffix.lower() == ".npz" and not {*files.column_names(file)} & {*NEEDED}:
-        embedded = read_embeddings(file)
-        scores = embedded.compare(embedding_trials(embedded, protocol))
-        facts = {"embeddings": file.name, "sha256": embedded.digest, "protocol": protocol or ALL_PAIRS,
-                 "score": "cosine", "samples": len(embedded),
-                 "samples that failed to acquire": int((~embedded.acquired).sum())}  # fmt: skip
-        return of_scores(scores, title=f"{file.name}, {Path(protocol or ALL_PAIRS).name}", facts=facts, **options)
+    if holds_embeddings(file):
+        return of_embeddings(read_embeddings(file), protocol=protocol, **options)
     if protocol:
         raise ParameterError(
             f"{file.name} holds scores: who was compared with whom is said already",
@@ -93,6 +88,21 @@ def of_table(
     if found.groups is None:
         return told
     return by_groups(told, found.groups, resamples=resamples if found.subjects is not None else 0, seed=seed)
+
+
+def holds_embeddings(path: str | Path) -> bool:
+    """Whether a table holds embeddings and not scores; looks at its names only."""
+    file = Path(path)
+    return file.suffix.lower() == ".npz" and not {*files.column_names(file)} & {*NEEDED}
+
+
+def of_embeddings(embedded: Embedded, *, protocol: str = "", **options: Any) -> Evaluation:
+    """Evaluate embeddings under a protocol, all trials in memory; arguments as in `of_table`."""
+    scores = embedded.compare(embedding_trials(embedded, protocol))
+    facts = {"embeddings": embedded.name, "sha256": embedded.digest, "protocol": protocol or ALL_PAIRS,
+             "score": "cosine", "samples": len(embedded),
+             "samples that failed to acquire": int((~embedded.acquired).sum())}  # fmt: skip
+    return of_scores(scores, title=f"{embedded.name}, {Path(protocol or ALL_PAIRS).name}", facts=facts, **options)
 
 
 def of_dataset(
@@ -181,6 +191,8 @@ def under_other_rules(found: Evaluation, fmr: float) -> Evaluation:
     """
     from ..metrics.compatibility import other_rules
 
+    if not len(found.scores.trials):
+        raise ParameterError("published rules need every score", given="all pairs by tiles, which keeps the highest")
     if isinstance(found.det, Undefined):
         return found
     table = {}

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import __version__
 from ..core import Estimate, Number, Scores, Trials, Undefined
-from ..data.embeddings import MOST_PAIRS, Embedded, read_embeddings
+from ..data.embeddings import Embedded
 from ..data.protocols import codes
 from ..metrics.rates import RULE
 from ..metrics.tail import Tail
@@ -23,20 +23,14 @@ from .scoring_job import open_job, run_job
 KEPT = 1_000_000
 
 
-def too_many_to_hold(path: str | Path) -> bool:
-    """Whether all pairs of a file of embeddings are evaluated by tiles."""
-    n = len(read_embeddings(path))
-    return n * (n - 1) // 2 > MOST_PAIRS
-
-
 def of_all_pairs(
-    path: str | Path, *, job: str | Path | None = None, cluster: Any = None, device: str = "auto",
+    embedded: Embedded, *, job: str | Path | None = None, cluster: Any = None, device: str = "auto",
     resamples: int = RESAMPLES, seed: int = 0, progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:  # fmt: skip
     """Every two samples of a file of embeddings compared, in bounded memory.
 
     Args:
-        path: ``.npz`` with ``embeddings`` and ``subjects`` (see `data.embeddings`).
+        embedded: of `data.embeddings.read_embeddings`.
         job: folder that keeps finished parts, so that a killed job goes on; None keeps none.
         cluster: a Dask client (see `scoring_job.connect`), with ``job`` only.
         device: see `models.devices.resolve`.
@@ -48,7 +42,6 @@ def of_all_pairs(
         FNMR at low FMRs with thresholds and intervals, and the DET curve as far as the kept scores reach; measures
         that need all scores are undefined.
     """
-    embedded = read_embeddings(path)
     plan = _plan(embedded)
     if job is None:
         found = compare_all(plan, device=device, progress=progress)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from ..core import ParameterError, ShapeError, WorkbenchError
 from ..metrics.identification import Searches
-from .allpairs import Side, finite_rows
+from .allpairs import Side, finite_rows, pair_scores, spans
 
 ROWS, COLUMNS = 1024, 8192
+# Far above the rounding of a single-precision product of unit vectors.
+NEAR = 1e-5
 
 
 @dataclass(frozen=True)
@@ -125,47 +127,65 @@ def searches(references: Side, probes: Side, *, device: str = "auto") -> Searche
 
     place = devices.resolve(device)
     n = len(probes)
-    mate = np.full(n, -np.inf, np.float32)
-    rival = np.full(n, -np.inf, np.float32)
-    before = np.zeros(n, np.int64)
-    mated = np.isin(probes.subjects, references.subjects)
+    mate, rival, before = np.full(n, -np.inf), np.full(n, -np.inf), np.zeros(n, np.int64)
     gallery = references.present
+    gallery = gallery[np.argsort(references.subjects[gallery], kind="stable")]
     for start in range(0, len(probes.present), ROWS):
         rows = probes.present[start : start + ROWS]
-        mate[rows], rival[rows], before[rows] = _outcomes(references, gallery, probes, rows, place)
+        mate[rows] = _best_mates(references, gallery, probes, rows)
+        rival[rows], before[rows] = _against(references, gallery, probes, rows, mate[rows], place)
+    mated = np.isin(probes.subjects, references.subjects)
     rank = np.where(mated & ~np.isneginf(mate), before + 1, 0)
-    return Searches(mated, mate.astype(np.float64), rank, rival.astype(np.float64), probes.subjects, len(references))
+    return Searches(mated, mate, rank, rival, probes.subjects, len(references))
 
 
-def _outcomes(
-    references: Side, gallery: NDArray[np.int64], probes: Side, rows: NDArray[np.int64], device: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-    """Mate's score, best other score, and how many others reach the mate's score, for a block of probes.
+def _best_mates(
+    references: Side, gallery: NDArray[np.int64], probes: Side, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Best score of each probe's own references, minus infinity without any; ``gallery`` is sorted by subject."""
+    low, high = (
+        np.searchsorted(references.subjects[gallery], probes.subjects[rows], side=s) for s in ("left", "right")
+    )
+    owner, place = spans(low, high)
+    best = np.full(len(rows), -np.inf)
+    np.maximum.at(best, owner, pair_scores(probes, rows[owner], references, gallery[place]))
+    return best
 
-    Two passes: the mate's score must be known before others are counted against it. The first scores mates only,
-    by the same products as the second, so that equal embeddings get equal scores.
+
+def _against(
+    references: Side, gallery: NDArray[np.int64], probes: Side, rows: NDArray[np.int64], mate: NDArray[np.float64],
+    device: str,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:  # fmt: skip
+    """Best score of others, and how many of them reach the mate's score, for a block of probes.
+
+    A product's last bits hang on what else is in it. So a score that comes close to the mate's is computed by itself,
+    as the mate's was: who looks the same ties, and a tie loses.
     """
     import torch
 
     left = torch.from_numpy(finite_rows(probes.embeddings, rows)).to(device)
-    wanted = gallery[np.isin(references.subjects[gallery], probes.subjects[rows])]
-    mate = torch.full((len(rows),), -torch.inf, device=device)
-    for scores, row, column in _tiles(references, wanted, left, probes.subjects[rows]):
-        mate.scatter_reduce_(0, row, scores[row, column], "amax")
+    found = ~np.isneginf(mate)
+    close = np.where(found, NEAR * np.maximum(1.0, np.abs(mate)), 0.0)
+    least = torch.from_numpy(np.where(found, mate - close, np.inf).astype(np.float32)).to(device)
     rival = torch.full((len(rows),), -torch.inf, device=device)
-    before = torch.zeros(len(rows), dtype=torch.int64, device=device)
-    for scores, row, column in _tiles(references, gallery, left, probes.subjects[rows]):
+    before = np.zeros(len(rows), np.int64)
+    for part, scores, row, column in _tiles(references, gallery, left, probes.subjects[rows]):
         scores[row, column] = -torch.inf
         best = scores.amax(dim=1)
         rival = torch.maximum(rival, best)
-        # Rows in which nobody reaches the mate need no count, and most do not.
-        contested = torch.nonzero((best >= mate) & ~torch.isneginf(mate))[:, 0]
-        before[contested] += (scores[contested] >= mate[contested, None]).sum(dim=1)
-    return mate.cpu().numpy(), rival.cpu().numpy(), before.cpu().numpy()
+        # Rows in which nobody comes near the mate need no count, and most do not.
+        contested = torch.nonzero(best >= least)[:, 0]
+        near = scores[contested].cpu().numpy()
+        who = contested.cpu().numpy()
+        before[who] += (near >= (mate + close)[who, None]).sum(axis=1)
+        at, there = np.nonzero(np.abs(near - mate[who, None]) < close[who, None])
+        exact = pair_scores(probes, rows[who[at]], references, part[there])
+        np.add.at(before, who[at], exact >= mate[who[at]])
+    return rival.cpu().numpy().astype(np.float64), before
 
 
 def _tiles(references: Side, gallery: NDArray[np.int64], left: Any, people: NDArray[np.int64]) -> Any:
-    """Scores of a block of probes with parts of the gallery, and the rows and columns of mated comparisons."""
+    """Parts of the gallery, their scores with a block of probes, and the rows and columns of mated comparisons."""
     import torch
 
     out = torch.empty(len(left), COLUMNS, device=left.device)
@@ -174,13 +194,11 @@ def _tiles(references: Side, gallery: NDArray[np.int64], left: Any, people: NDAr
     for start in range(0, len(gallery), COLUMNS):
         part = gallery[start : start + COLUMNS]
         right = torch.from_numpy(finite_rows(references.embeddings, part)).to(left.device)
-        subjects = references.subjects[part]
-        low, high = (np.searchsorted(ranked, subjects, side=s) for s in ("left", "right"))
-        column = np.repeat(np.arange(len(part)), high - low)
-        step = np.arange(len(column)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
-        row = order[np.repeat(low, high - low) + step]
+        low, high = (np.searchsorted(ranked, references.subjects[part], side=s) for s in ("left", "right"))
+        column, place = spans(low, high)
+        row = order[place]
         scores = torch.mm(left, right.T, out=out if len(part) == COLUMNS else None)
-        yield scores, *(torch.from_numpy(i).to(left.device) for i in (row, column))
+        yield part, scores, *(torch.from_numpy(i).to(left.device) for i in (row, column))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import Estimate, Number, ShapeError, Undefined
-from .resampling import of_units, proportion
+from .resampling import of_means, of_units, proportion
 from .steps import Steps
 
 Floats = NDArray[np.float64]
@@ -39,13 +39,7 @@ def age_mae(estimated: Floats, true: Floats, subjects: NDArray[Any], **options: 
     """
     errors = _age_errors(estimated, true)
     counts = {"samples": len(errors), "subjects": len(np.unique(subjects))}
-
-    def statistic(weights: Floats | None) -> Number:
-        if not len(errors):
-            return Undefined("no samples", counts)
-        return float(errors.mean() if weights is None else weights @ errors / weights.sum())
-
-    return of_units(statistic, subjects, "mean absolute error of age", counts, unit="year", **options)
+    return of_means(errors, subjects, "mean absolute error of age", counts, unit="year", **options)
 
 
 def cumulative_score(

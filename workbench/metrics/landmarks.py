@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import Estimate, Number, ShapeError, Undefined
-from .resampling import of_units, proportion
+from ..core import Estimate, ShapeError
+from .resampling import of_means, proportion
 
 Floats = NDArray[np.float64]
 By = Literal["inter-ocular", "inter-pupil", "box diagonal", "box size"]
@@ -79,14 +79,7 @@ def nme(errors: Floats, subjects: NDArray[Any], *, by: str, **options: Any) -> E
     """
     good = np.isfinite(errors)
     counts = {"faces": int(good.sum()), "not found": int(np.isinf(errors).sum()), "hidden": int(np.isnan(errors).sum())}
-
-    def statistic(weights: Floats | None) -> Number:
-        if not good.any():
-            return Undefined("no face was found", counts)
-        kept = errors[good]
-        return float(kept.mean() if weights is None else weights @ kept / weights.sum())
-
-    return of_units(statistic, subjects[good], f"mean error over {by}, faces found", counts, **options)
+    return of_means(errors[good], subjects[good], f"mean error over {by}, faces found", counts, unit="", **options)
 
 
 def failure_rate(errors: Floats, subjects: NDArray[Any], limit: float = 0.08, **options: Any) -> Estimate:
@@ -107,11 +100,5 @@ def ced_area(errors: Floats, subjects: NDArray[Any], limit: float = 0.08, **opti
     judged = ~np.isnan(errors)
     gain = np.clip(1 - errors[judged] / limit, 0, None)
     counts = {"faces": int(judged.sum()), "hidden": int((~judged).sum())}
-
-    def statistic(weights: Floats | None) -> Number:
-        if not len(gain):
-            return Undefined("no faces", counts)
-        return float(gain.mean() if weights is None else weights @ gain / weights.sum())
-
     rule = f"area under the cumulative error distribution to {limit:g}, over {limit:g}"
-    return of_units(statistic, subjects[judged], rule, counts, **options)
+    return of_means(gain, subjects[judged], rule, counts, **options)

@@ -43,7 +43,6 @@ class Record:
         scale: of its parameters.
         started, ended: seconds since 1970; ``ended`` is the latest event.
         folder: where it lies.
-        result: what it found, or None.
     """
 
     slug: str
@@ -53,7 +52,11 @@ class Record:
     started: float
     ended: float
     folder: Path
-    result: Result | None
+
+    @property
+    def result(self) -> Result | None:
+        """What it found, read when asked for; None where nothing was committed."""
+        return load(self.folder) if self.status == "done" else None
 
 
 def _record(slug: str, folder: Path) -> Record | None:
@@ -62,18 +65,15 @@ def _record(slug: str, folder: Path) -> Record | None:
         return None
     last = events[-1]
     starts = [e for e in events if e["event"] == "started"] or events[:1]
-    result = None
     if (folder / RESULT).is_file():
-        status, result = "done", load(folder)
+        status = "done"
     elif files.owner(folder / "lock"):
         status = "running"
     else:
         status = last["event"] if last["event"] in ("failed", "stopped", OUT_OF_MEMORY) else "died"
     order = folder / "order.json"
     scale = json.loads(files.read_text(order))["parameters"].get("scale", "") if order.is_file() else ""
-    return Record(
-        slug, folder.name, status, str(scale), float(starts[-1]["at"]), float(last["at"]), folder, result
-    )  # fmt: skip
+    return Record(slug, folder.name, status, str(scale), float(starts[-1]["at"]), float(last["at"]), folder)
 
 
 def history(slug: str | None = None) -> list[Record]:

@@ -184,15 +184,16 @@ def _failure(slug: str, folder: Path, code: int, tail: list[str]) -> RunError:
         return RunError(f"{slug} died", given=f"{why} {' '.join(tail)}", do="run it again; finished steps are kept")
     if "event" not in last:
         return RunError(f"{slug} ended without an outcome", do="the notebook must end with run.conclude(evidence)")
+    held = f"; it held {last['peak'] / 2**30:.1f} GiB at most" if "peak" in last else ""
     if last["event"] == child.OUT_OF_MEMORY:
         return RunError(
             f"{slug} ran out of memory in cell {last['cell']}",
-            given=f"{last['why']}; it held {last['peak'] / 2**30:.1f} GiB at most",
+            given=last["why"] + held,
             do="take a smaller scale or fewer samples, or allow more with --memory; finished steps are kept",
         )
     return RunError(
         f"{slug} {last['event']} in cell {last['cell']}",
-        given=last["why"],
+        given=last["why"] + held,
         do=f"see {folder / child.EXECUTED}; run it again to go on from the finished steps",
     )
 

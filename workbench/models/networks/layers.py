@@ -101,7 +101,8 @@ class Conv(nn.Module):
 
 def fuse(network: nn.Module) -> nn.Module:
     """Let a network's convolutions compute what follows them in one pass: bfloat16 inference on a CPU only."""
-    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    backend: Any = torch.backends.mkldnn
+    if backend.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported():
         for module in network.modules():
             if isinstance(module, Conv):
                 module.fused = True
