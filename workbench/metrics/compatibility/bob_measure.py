@@ -27,7 +27,7 @@ def _two(scores: Floats, rate: float) -> Floats:
 def bob_far_threshold(negatives: Floats, far: float) -> float:
     """The lowest negative score at which the share of negatives at or above it is at most ``far``.
 
-    Just above the highest where there is none; just below the lowest where ``far`` is 1.
+    Just above the highest where there is none; just below the lowest where ``far`` is 1 or within rounding of it.
     """
     ranked = _two(negatives, far)
     if far >= 1 - EPSILON:
@@ -41,7 +41,7 @@ def bob_frr_threshold(positives: Floats, frr: float) -> float:
     """The highest positive score whose last place among the sorted ones, from 0, is at most a share ``frr`` of all.
 
     Among equal scores that is stricter than the share below it. Just above the lowest score where there is none; just
-    above the highest where ``frr`` is 1.
+    above the highest where ``frr`` is 1 or within rounding of it.
     """
     ranked = _two(positives, frr)
     if frr >= 1 - EPSILON:
