@@ -10,12 +10,15 @@ Reading::
     files.read_weights("w.ckpt").tensors      # arrays by name, without code; WeightsError
     files.read_onnx("m.onnx", sha256=digest)  # the very bytes that were checked; give them to a runtime
     for part in files.column_parts("scores.parquet"):  # columns of a table in pieces; DataError
+    files.read_pair_pickle("lfw.bin").pictures  # InsightFace's pickles, without an unpickler; DataError
     files.inside(root, name)                  # a name from a list stays below its folder; DataError
 
 Writing::
 
     files.commit_text(path, text)             # write, flush, fsync, rename, fsync of the folder; StoreError
     files.commit_folder(staging, final)       # a whole folder at once
+    with files.new_folder(path, mark="export.json") as new:  # file by file, all of it or nothing
+        new.add("a/b.png", data)
     files.append_line(journal, line)          # one write, then fsync
     with files.Lock(path): ...                # one writer; the lock of a dead owner is free
 
@@ -37,11 +40,23 @@ from .columns import (
     read_arrays,
     write_columns,
 )
-from .decode import LIMITS, ImageFiles, Limits, decode_image, encode_png, read_image, read_images
+from .decode import (
+    LIMITS,
+    EncodedImages,
+    ImageFiles,
+    Limits,
+    decode_image,
+    encode_jpeg,
+    encode_png,
+    read_image,
+    read_images,
+)
+from .fresh import NewFolder, new_folder
 from .limited import run_limited
 from .lock import Lock, owner
 from .onnx_gate import check_onnx, read_onnx
 from .pack import pack, unpack
+from .pair_pickle import PairFile, PairLimits, pair_pickle, read_pair_pickle
 from .paths import (
     digest_tree,
     free_bytes,
@@ -58,10 +73,10 @@ from .text import from_json, to_json
 from .weights import Weights, read_weights, write_tensors
 
 __all__ = [
-    "LIMITS", "Columns", "ImageFiles", "Limits", "Lock", "Weights", "append_line", "check_onnx",
-    "column_names", "column_parts", "commit_bytes", "commit_folder", "commit_text", "decode_image", "digest_tree",
-    "encode_png", "free_bytes", "from_json", "inside", "is_table", "owner", "pack", "read_arrays", "read_bytes",
-    "read_image", "read_images", "read_onnx", "read_text", "read_weights", "remove_folder", "run_limited",
-    "sha256_bytes", "sha256_file", "sweep", "temporary_folder", "to_json", "unpack", "write_columns",
-    "write_tensors",
+    "LIMITS", "Columns", "EncodedImages", "ImageFiles", "Limits", "Lock", "NewFolder", "PairFile", "PairLimits",
+    "Weights", "append_line", "check_onnx", "column_names", "column_parts", "commit_bytes", "commit_folder",
+    "commit_text", "decode_image", "digest_tree", "encode_jpeg", "encode_png", "free_bytes", "from_json", "inside",
+    "is_table", "new_folder", "owner", "pack", "pair_pickle", "read_arrays", "read_bytes", "read_image", "read_images",
+    "read_onnx", "read_pair_pickle", "read_text", "read_weights", "remove_folder", "run_limited", "sha256_bytes",
+    "sha256_file", "sweep", "temporary_folder", "to_json", "unpack", "write_columns", "write_tensors",
 ]  # fmt: skip

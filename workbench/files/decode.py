@@ -180,10 +180,36 @@ class ImageFiles:
         return inside(self.root, self.names[index])
 
 
+@dataclass(frozen=True)
+class EncodedImages:
+    """Pictures in memory, decoded when asked for; a `core.Images`.
+
+    Attributes:
+        encoded: content of one picture file each.
+        name: of what they came from, for messages.
+    """
+
+    encoded: tuple[bytes, ...]
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def __getitem__(self, index: int, /) -> NDArray[np.uint8]:
+        return decode_image(self.encoded[index], name=f"{index} of {self.name}")
+
+
 def encode_png(image: NDArray[np.uint8]) -> bytes:
     """A ``uint8 (h, w, 3)`` picture as PNG bytes, without any metadata."""
     out = io.BytesIO()
     Image.fromarray(image).save(out, format="PNG")
+    return out.getvalue()
+
+
+def encode_jpeg(image: NDArray[np.uint8], *, quality: int = 95) -> bytes:
+    """A ``uint8 (h, w, 3)`` picture as JPEG bytes (colour at half resolution, as usual), without any metadata."""
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, format="JPEG", quality=quality)
     return out.getvalue()
 
 

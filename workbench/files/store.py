@@ -39,7 +39,7 @@ def commit_bytes(path: str | Path, data: bytes) -> Path:
         step("fsync-folder", final.parent)
         _fsync(final.parent)
     except (OSError, ValueError) as error:
-        raise _failed(final, len(data), error) from error
+        raise failed(final, len(data), error) from error
     finally:
         # A name that could not be made cannot be removed either; its own error is already on the way.
         with contextlib.suppress(OSError, ValueError):
@@ -75,7 +75,7 @@ def commit_folder(staging: str | Path, final: str | Path) -> Path:
         step("fsync-folder", target.parent)
         _fsync(target.parent)
     except (OSError, ValueError) as error:
-        raise _failed(target, 0, error) from error
+        raise failed(target, 0, error) from error
     return target
 
 
@@ -107,7 +107,7 @@ def append_line(path: str | Path, text: str) -> None:
             step("fsync-folder", file.parent)
             _fsync(file.parent)
     except (OSError, ValueError) as error:
-        raise _failed(file, len(line), error) from error
+        raise failed(file, len(line), error) from error
 
 
 def sweep(folder: str | Path) -> int:
@@ -131,7 +131,8 @@ def _fsync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _failed(path: Path, size: int, error: Exception) -> StoreError:
+def failed(path: Path, size: int, error: Exception) -> StoreError:
+    """The one way in which writing is said to have failed."""
     why = error.strerror if isinstance(error, OSError) else None
     return StoreError(
         f"could not write {path}",
