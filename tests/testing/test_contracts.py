@@ -10,7 +10,7 @@ import pytest
 
 from workbench import data, metrics, models, studies
 from workbench.cli import main
-from workbench.core import Estimate, Samples, Scores, Trials, Undefined
+from workbench.core import Estimate, NoTrialsError, Samples, Scores, Trials, Undefined
 from workbench.data import phantom
 from workbench.testing import contracts
 
@@ -38,6 +38,19 @@ def test_phantom_faces_keep_the_contract() -> None:
 @pytest.mark.parametrize("metric", [metrics.eer, metrics.auc, metrics.d_prime, lambda s: metrics.fnmr_at_fmr(s, 0.1)])
 def test_our_measures_keep_the_contract(metric) -> None:
     contracts.check_metric(metric)
+
+
+def test_a_data_set_of_labels_needs_no_trials_but_labels() -> None:
+    def trials(protocol: str = "") -> Trials:
+        raise NoTrialsError("labels only")
+
+    fake = Fake()
+    labelled = SimpleNamespace(
+        **vars(fake), trials=trials, samples=lambda p: replace(fake.samples(p), attributes={"age": np.arange(3)})
+    )
+    contracts.check_dataset(labelled)
+    with pytest.raises(contracts.ContractError, match="all: it has neither trials nor attributes"):
+        contracts.check_dataset(SimpleNamespace(**vars(fake), trials=trials, samples=fake.samples))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from .errors import (
     DeviceError,
     DigestError,
     ImageError,
+    NoTrialsError,
     ParameterError,
     PluginError,
     RunError,
@@ -24,7 +25,7 @@ from .values import Estimate, Number, Undefined
 
 __all__ = [
     "ANSWERS", "Answer", "DataError", "DeviceError", "DigestError", "Entry", "Estimate", "Evidence",
-    "ImageError", "Images", "Measurements", "Number", "ParameterError", "PluginError", "Registry",
+    "ImageError", "Images", "Measurements", "NoTrialsError", "Number", "ParameterError", "PluginError", "Registry",
     "Reported", "Result", "RunError", "Samples", "Scores", "ShapeError", "StoreError", "Trials",
     "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest", "seeds",
     "slug",

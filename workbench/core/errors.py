@@ -61,6 +61,10 @@ class DataError(WorkbenchError, ValueError):
     """A data set's folder or lists are not laid out as published."""
 
 
+class NoTrialsError(DataError):
+    """The data set compares nobody with nobody: it has labels, not pairs."""
+
+
 class DigestError(WorkbenchError):
     """Bytes differ from those that the digest was taken of."""
 

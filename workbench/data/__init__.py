@@ -5,7 +5,8 @@
 ('lfw', 'pictures/lfw')
 
 ``data.open_dataset("phantom")`` opens the embedded faces, ``"lfw:FOLDER"`` and ``"folder:FOLDER"`` the user's
-own; ``"<package>/<name>"`` is a plug-in's. Nothing is downloaded.
+own; ``"<package>/<name>"`` is a plug-in's. Nothing is downloaded. A module that knows a published layout knows it both
+ways: ``data.export(samples, trials, "lfw", folder)`` writes it, and ``data.layouts()`` lists those that can.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from .. import files
 from ..core import Registry, Samples, Trials
 
 REGISTRY = Registry("data set", "workbench.data", "workbench.datasets")
-_INFRASTRUCTURE = {"embeddings", "pairs", "protocols", "scorecolumns", "scorefiles"}
+_INFRASTRUCTURE = {"embeddings", "listed", "pairs", "protocols", "scorecolumns", "scorefiles", "writing"}
 
-__all__ = ["REGISTRY", "Dataset", "describe", "names", "open_dataset", "split"]
+__all__ = ["REGISTRY", "Dataset", "describe", "export", "layouts", "names", "open_dataset", "split"]
 
 
 @runtime_checkable
@@ -46,7 +47,11 @@ class Dataset(Protocol):
         """The pictures that a protocol uses."""
 
     def trials(self, protocol: str = "") -> Trials:
-        """Who is compared with whom; indices are into `samples` of the same protocol."""
+        """Who is compared with whom; indices are into `samples` of the same protocol.
+
+        Raises:
+            NoTrialsError: the data set has labels, not pairs.
+        """
 
 
 def names() -> list[str]:
@@ -81,6 +86,43 @@ def open_dataset(spec: str, **options: Any) -> Dataset:
     return opened
 
 
+def layouts() -> list[str]:
+    """The built-in data sets whose layout can be written too; imports nothing."""
+    return [n for n in names() if "/" not in n and _writes(n)]
+
+
+def _writes(name: str) -> bool:
+    text = _source(name)
+    return any(isinstance(n, ast.FunctionDef) and n.name == "write" for n in ast.parse(text).body)
+
+
+def export(samples: Samples, trials: Trials | None, layout: str, folder: str | Path, **options: Any) -> str:
+    """Write samples to disk in a published layout, so that the layout's reader opens them.
+
+    Args:
+        samples: e.g. ``phantom.faces(4, 2, size=64)``; ``write`` of the layout's module says which attributes
+            it needs.
+        trials: who is compared with whom; None for layouts that have labels instead.
+        layout: one of `layouts`.
+        folder: new or empty.
+        **options: ``encoding="png"`` (to the bit) or ``"jpeg"`` (quality 95); ``replace=True`` puts the new folder in
+            the place of an older export; others are the layout's own.
+
+    Returns:
+        A specification that `open_dataset` takes, e.g. ``"lfw:FOLDER"``.
+
+    Raises:
+        UnknownNameError: no layout of this name can be written.
+        DataError: samples or trials do not fit the layout.
+        StoreError: the folder is not empty, or writing failed; there is then nothing new.
+    """
+    from ..core import UnknownNameError
+
+    if layout not in layouts():
+        raise UnknownNameError("layout", layout, layouts())
+    return f"{layout}:{_module(layout).write(samples, trials, folder, **options)}"
+
+
 def _module(name: str) -> Any:
     from importlib import import_module
 
@@ -98,9 +140,12 @@ def describe(name: str) -> str:
     """The first paragraph of a data set's documentation, read without importing it."""
     if name not in names():
         _module(name)
+    text = ast.get_docstring(ast.parse(_source(name))) or ""
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def _source(name: str) -> str:
+    """Text of a data set's module; empty where there is none."""
     target = REGISTRY.entries()[name].target if name in REGISTRY.entries() else f"{__name__}.{name}"
     spec = find_spec(target.partition(":")[0])
-    if spec is None or spec.origin is None:
-        return ""
-    text = ast.get_docstring(ast.parse(files.read_text(spec.origin))) or ""
-    return " ".join(text.split("\n\n")[0].split())
+    return files.read_text(spec.origin) if spec is not None and spec.origin is not None else ""

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,18 @@ from ..core import DataError, ParameterError, Samples, Trials
 from .protocols import balanced
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".gif"}
+
+
+class Named(Protocol):
+    """What has protocols."""
+
+    @property
+    def name(self) -> str:
+        """As it is opened."""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Names; the first is the default."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Folder:
         return balanced(np.array([s for s, _ in self.entries]), "folder", self.seed)
 
 
-def check_protocol(dataset: Folder, protocol: str) -> None:
+def check_protocol(dataset: Named, protocol: str) -> None:
     """Raise `ParameterError` for a protocol that a data set does not have."""
     if protocol and protocol not in dataset.protocols:
         raise ParameterError(

@@ -14,6 +14,8 @@ import numpy as np
 
 from .. import files
 from ..core import DataError, ParameterError, Samples, Trials
+from . import writing
+from .listed import present
 
 LISTS = {"view1-test": "pairsDevTest.txt", "view1-train": "pairsDevTrain.txt", "view2": "pairs.txt"}
 
@@ -98,15 +100,8 @@ class Lfw:
 
     def _names(self, protocol: str) -> tuple[str, ...]:
         wanted = sorted({_file(side) for p in self._pairs[protocol] for side in (p.reference, p.probe)})
-        missing = [n for n in wanted if not files.inside(self.pictures, n).is_file()]
-        if missing:
-            raise DataError(
-                f"{LISTS[protocol]} names {len(missing)} pictures that are not there",
-                given=", ".join(missing[:3]) + (", …" if len(missing) > 3 else ""),
-                expected=f"all {len(wanted)} below {self.pictures.name}/",
-                do="unpack the whole of LFW, or use the list that belongs to these pictures",
-            )
-        return tuple(wanted)
+        do = "unpack the whole of LFW, or use the list that belongs to these pictures"
+        return present(self.pictures, wanted, LISTS[protocol], do)
 
 
 def read_pairs(text: str, name: str) -> list[Pair]:
@@ -143,6 +138,64 @@ def _pair(words: list[str], fold: int, where: str) -> Pair:
 
 def _file(side: tuple[str, int]) -> str:
     return f"{side[0]}/{side[0]}_{side[1]:04d}.jpg"
+
+
+def write(
+    samples: Samples,
+    trials: Trials | None,
+    folder: str | Path,
+    *,
+    encoding: writing.Encoding = "png",
+    replace: bool = False,
+) -> Path:
+    """Write pictures and trials as LFW: View 2 (``pairs.txt``) where trials have folds, else View 1's test list.
+
+    Pictures keep the published names ``<Name>_0001.jpg`` whatever their encoding; readers that look at the bytes, as
+    this one, open both. In every fold the mated trials come first, as published.
+
+    Args:
+        samples: subjects are the names, so they must do as file names and as words.
+        trials: as many mated as non-mated ones, in every fold.
+        folder: new or empty, unless ``replace``.
+        encoding: ``"png"`` keeps every bit, ``"jpeg"`` is quality 95.
+        replace: what an earlier export left there.
+
+    Returns:
+        What `open` opens.
+
+    Raises:
+        DataError: the samples or the trials do not fit the layout.
+        StoreError: the folder is not empty, or writing failed.
+    """
+    if trials is None:
+        raise DataError("LFW is a list of pairs", given="no trials", expected="trials", do="give the data set's trials")
+    people = [writing.path_part(str(s), "a name in LFW") for s in samples.subjects]
+    sides = list(zip(people, writing.numbers(people), strict=True))
+    text = _list(sides, trials)
+    with writing.new_folder("lfw", samples, folder, replace) as new:
+        for side, image in zip(sides, samples, strict=True):
+            new.add(f"lfw/{_file(side)}", writing.encode(image, encoding))
+        new.add(LISTS["view2" if trials.fold is not None else "view1-test"], text.encode())
+    return Path(folder)
+
+
+def _list(sides: list[tuple[str, int]], trials: Trials) -> str:
+    """A pair list with its header."""
+    fold = np.zeros(len(trials), np.int64) if trials.fold is None else trials.fold
+    count = int(fold.max()) + 1 if len(fold) else 0
+    kinds = [int(np.sum((fold == k) & (trials.mated == m))) for k in range(count) for m in (True, False)]
+    if not count or fold.min() < 0 or len(set(kinds)) > 1 or not kinds[0]:
+        raise DataError(
+            "LFW's lists have as many mated as non-mated pairs in every fold",
+            given=f"mated, non-mated: {', '.join(map(str, kinds[:20]))}",
+            expected="equal numbers",
+            do="take a subset of the trials",
+        )
+    lines = [str(kinds[0]) if trials.fold is None else f"{count}\t{kinds[0]}"]
+    for i in np.lexsort((~trials.mated, fold)):
+        (name, a), (other, b) = sides[trials.reference[i]], sides[trials.probe[i]]
+        lines.append(f"{name}\t{a}\t{b}" if trials.mated[i] else f"{name}\t{a}\t{other}\t{b}")
+    return "\n".join(lines) + "\n"
 
 
 def open(path: str = "") -> Lfw:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Estimate, Scores, Trials, Undefined, WorkbenchError
+from ..core import Estimate, NoTrialsError, Samples, Scores, Trials, Undefined, WorkbenchError
 
 
 class ContractError(WorkbenchError):
@@ -42,25 +42,34 @@ def _dataset(dataset: Any) -> Iterator[str]:
             yield f"{name}: given {value!r}, expected a {kind.__name__} that is not empty"
     protocols = getattr(dataset, "protocols", ())
     for protocol in protocols if isinstance(protocols, tuple) else ():
-        samples, trials = dataset.samples(protocol), dataset.trials(protocol)
+        samples = dataset.samples(protocol)
         if not len(samples):
             yield f"{protocol}: no samples"
             continue
-        ends = np.concatenate([trials.reference, trials.probe])
-        if len(ends) and not (ends.min() >= 0 and ends.max() < len(samples)):
-            yield f"{protocol}: trials point at sample {ends.max()}, there are {len(samples)}"
-            continue
-        people = np.asarray(samples.subjects)
-        if np.any((people[trials.reference] == people[trials.probe]) != trials.mated):
-            yield f"{protocol}: trials say mated where the samples show two people, or the other way round"
-        if np.any(trials.reference == trials.probe):
-            yield f"{protocol}: a sample is compared with itself"
         image = samples.images[0]
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             yield f"{protocol}: given {image.dtype} {image.shape}, expected pictures uint8 (h, w, 3), RGB"
-        again = dataset.trials(protocol)
+        try:
+            trials, again = dataset.trials(protocol), dataset.trials(protocol)
+        except NoTrialsError:
+            if not samples.attributes:
+                yield f"{protocol}: it has neither trials nor attributes"
+            continue
+        yield from _trials(protocol, samples, trials)
         if not (np.array_equal(again.reference, trials.reference) and np.array_equal(again.probe, trials.probe)):
             yield f"{protocol}: trials differ when they are asked for twice"
+
+
+def _trials(protocol: str, samples: Samples, trials: Trials) -> Iterator[str]:
+    ends = np.concatenate([trials.reference, trials.probe])
+    if len(ends) and not (ends.min() >= 0 and ends.max() < len(samples)):
+        yield f"{protocol}: trials point at sample {ends.max()}, there are {len(samples)}"
+        return
+    people = np.asarray(samples.subjects)
+    if np.any((people[trials.reference] == people[trials.probe]) != trials.mated):
+        yield f"{protocol}: trials say mated where the samples show two people, or the other way round"
+    if np.any(trials.reference == trials.probe):
+        yield f"{protocol}: a sample is compared with itself"
 
 
 def check_model(spec: str) -> None:
