@@ -22,7 +22,7 @@ class Command:
 
 def old_text(data: bytes) -> bytes:
     """Python 2's ``repr`` of a ``str``, as protocol 0 writes it."""
-    return b"S'" + b"".join(b"\\x%02x" % byte for byte in data) + b"'\n"
+    return b"S" + repr(data)[1:].encode() + b"\n"
 
 
 def old_array(data: bytes) -> bytes:

@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 
 import hostile_pairs
+import mutations
 import numpy as np
 import pytest
 
@@ -104,3 +105,20 @@ def test_limits_are_kept(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"]" * 1000)
     with pytest.raises(DataError, match="too many parts\n  given: over 640 operations"):
         files.read_pair_pickle(tmp_path / "a.bin", limits=files.PairLimits(pictures=10))
+
+
+def test_damage_anywhere_is_read_or_refused(tmp_path: Path) -> None:
+    """A few thousand of each age, hurt by a named seed: an answer or a named refusal, and no third way."""
+    rng = np.random.default_rng(7)
+    counts = {"read": 0, "refused": 0}
+    for data in [*HONEST.values()] * 60:
+        (tmp_path / "a.bin").write_bytes(mutations.mutated(data, rng))
+        try:
+            found = files.read_pair_pickle(tmp_path / "a.bin")
+            assert len(found.pictures) == 2 * len(found.mated) > 0
+            assert all(isinstance(p, bytes) for p in found.pictures)
+            counts["read"] += 1
+        except DataError:
+            counts["refused"] += 1
+    assert counts["read"] > 100
+    assert counts["refused"] > 1000

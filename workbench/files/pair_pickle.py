@@ -12,9 +12,9 @@ its kin) under Python 2 and 3, protocols 0 to 5:
 
 from __future__ import annotations
 
-import codecs
 import math
 import pickle
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ class PairLimits:
     """
 
     bytes: int = 2 << 30
-    pictures: int = 200_000
+    pictures: int = 100_000
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,15 @@ _TUPLES = {b")": 0, b"\x85": 1, b"\x86": 2, b"\x87": 3}
 _PUT = {b"q": 1, b"r": 4}
 _GET = {b"h": 1, b"j": 4}
 _SKIPPED = {b"\x80": 1, b"\x95": 8}
+# What Python 2's repr of a text writes; any other escape is damage.
+_ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|.|$)", re.DOTALL)
+_SIGNS = {b"\\": b"\\", b"'": b"'", b'"': b'"', b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _BROKEN = (LookupError, ValueError, TypeError, OverflowError)
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    sign: bytes = found[1]
+    return bytes.fromhex(sign[1:].decode()) if len(sign) == 3 else _SIGNS[sign]
 
 
 class _Machine:
@@ -273,7 +281,7 @@ class _Machine:
         line = self._line()
         if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
             raise ValueError("a text has no quotes")
-        self.stack.append(codecs.escape_decode(line[1:-1])[0])
+        self.stack.append(_ESCAPE.sub(_unescaped, line[1:-1]))
 
     def _named(self, module: str, name: str) -> None:
         text = f"{module} {name}"
