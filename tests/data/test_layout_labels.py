@@ -183,8 +183,11 @@ def test_casia_surf_lists_without_labels_are_known(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_casia_surf_list_is_refused(tmp_path: Path, lines: list[str], said: str) -> None:
+    opened = casia_surf.open(str(val(tmp_path, lines)))
     with pytest.raises(DataError, match=said):
-        casia_surf.open(str(val(tmp_path, lines))).samples()
+        opened.samples()
+    with pytest.raises(DataError, match=said):
+        opened.digest  # noqa: B018
 
 
 def test_deepfakebench_labels_come_back(faces: Samples, tmp_path: Path) -> None:
@@ -290,6 +293,14 @@ def test_a_broken_deepfakebench_file_is_refused(tmp_path: Path, content: object,
         picture(tmp_path / frame)
     with pytest.raises(DataError, match=said):
         deepfakebench.open(made(tmp_path, content)).samples()
+
+
+def test_a_digest_reads_nothing_outside(tmp_path: Path) -> None:
+    picture(tmp_path / "secret" / "0.png")
+    (tmp_path / "set").mkdir()
+    path = made(tmp_path / "set", one({"v": video("UADFV_Real", "../secret/0.png")}))
+    with pytest.raises(DataError, match="leads out"):
+        deepfakebench.open(path).digest  # noqa: B018
 
 
 def test_one_broken_split_leaves_the_others(tmp_path: Path) -> None:

@@ -130,7 +130,8 @@ class CasiaSurf:
     def _digest(self, protocol: str) -> str:
         if protocol not in self._digests:
             names = {getattr(p, m) for p in self._presentations[protocol] for m in MODALITIES}
-            paths = [*(self.root / n for n in sorted(names)), self.lists[protocol]]
+            there = present(self.root, sorted(names), self.lists[protocol].name, _DO)
+            paths = [*(self.root / n for n in there), self.lists[protocol]]
             self._digests[protocol] = files.digest_tree(paths, self.root)
         return self._digests[protocol]
 

@@ -207,7 +207,8 @@ class DeepfakeBench:
     def _digest(self, protocol: str) -> str:
         if protocol not in self._digests:
             videos = self.videos(protocol)
-            content = files.digest_tree([self.frames / f for v in videos for f in v.frames], self.frames)
+            there = present(self.frames, [f for v in videos for f in v.frames], self.path.name, _DO)
+            content = files.digest_tree([self.frames / f for f in there], self.frames)
             labels = [[v.key, v.name, v.method, v.label, v.attack] for v in videos]
             self._digests[protocol] = files.sha256_bytes((files.to_json(labels) + content).encode())
         return self._digests[protocol]
