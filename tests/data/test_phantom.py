@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -32,17 +31,39 @@ def test_people_depend_on_their_own_name_only() -> None:
     assert not np.array_equal(phantom.identities(2, seed=2).modes, few.modes)
 
 
-def test_one_factor_changes_and_the_others_stay(scene: phantom.Scene) -> None:
-    turned = scene.replace(yaw=25.0)
-    for field in fields(scene):
-        before, after = getattr(scene, field.name), getattr(turned, field.name)
-        if isinstance(before, np.ndarray):
-            assert np.array_equal(before, after) == (field.name != "yaw")
-    again = turned.replace(yaw=0.0)
-    assert np.array_equal(phantom.render(again, 48).rgb, phantom.render(scene, 48).rgb)
+@pytest.mark.parametrize("factor", [f.name for f in phantom.FACTORS])
+def test_one_factor_changes_and_the_others_stay(scene: phantom.Scene, factor: str) -> None:
+    known = next(f for f in phantom.FACTORS if f.name == factor)
+    now = getattr(scene, factor)
+    changed = scene.replace(**{factor: np.where(now < (known.low + known.high) / 2, min(known.high, 5000), known.low)})
+    for name, before in scene.factors.items():
+        assert np.array_equal(before, changed.factors[name]) == (name != factor)
+    back = changed.replace(**{factor: scene.factors[factor]})
+    assert np.array_equal(phantom.render(back, 32).rgb, phantom.render(scene, 32).rgb)
+
+
+# What shows only beside another factor.
+_WITH = {
+    "glasses_tint": {"glasses": "round"}, "glasses_colour": {"glasses": "round"}, "mask_colour": {"mask": "surgical"},
+    "headwear_colour": {"headwear": "beanie"}, "lip_colour": {"lip_makeup": 1}, "eye_colour": {"eye_makeup": 1},
+    "cheek_colour": {"cheek_makeup": 1}, "light2_direction": {"light2": 1}, "light2_colour": {"light2": 1},
+    "light3_direction": {"light3": 1}, "light3_colour": {"light3": 1}, "sensor": {"noise": 0.1},
+    "pattern": {"background": np.array([[0.1] * 3, [0.9] * 3])}, "hair_part": {"hair_fringe": 0.5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("factor", [f.name for f in phantom.FACTORS])
+def test_every_factor_shows_in_the_picture(scene: phantom.Scene, factor: str) -> None:
+    known = next(f for f in phantom.FACTORS if f.name == factor)
+    start = scene.take([0]).replace(hair_length=0.3, hair_recession=0.0, **_WITH.get(factor, {}))
+    first = start.replace(**{factor: known.low}) if known.default == known.high else start
+    second = start.replace(**{factor: 77 if known.whole else known.high})
+    one, two = (phantom.render(s, 64).rgb.astype(int) for s in (first, second))
+    assert np.abs(one - two).max() > 4
 
 
 def test_the_truth_fits_the_picture(scene: phantom.Scene) -> None:
+    scene = scene.replace(hair_fringe=0.0, hair_length=0.3)
     found = phantom.render(scene, 160, truth=("landmarks68", "visible", "parsing", "box", "depth", "normals"))
     eyes = phantom.PARTS.index("eyes")
     for k in range(len(scene)):

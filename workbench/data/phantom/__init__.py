@@ -19,14 +19,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .dataset import PhantomDataset
 
-_LAZY = {
-    "CHIP": "dataset", "EXPRESSIONS": "scene", "Identities": "identity", "MODES": "identity",
-    "MOVEMENTS": "scene", "PARTS": "colour", "PART_MODES": "identity", "PhantomDataset": "dataset",
-    "Rendering": "picture", "Scene": "scene", "chip_matrices": "dataset", "chips": "dataset",
-    "hidden": "changed", "swapped": "changed",
-    "expression": "scene", "faces": "dataset", "frontal": "scene", "identities": "identity",
-    "occlude": "scene", "render": "picture", "scenes": "dataset", "swap_part": "scene", "varied": "scene",
-}  # fmt: skip
+_NAMES = {
+    "changed": ("hidden", "swapped"),
+    "dataset": ("CHIP", "PhantomDataset", "chip_matrices", "chips", "faces"),
+    "factors": ("FACTORS", "GROUPS", "Factor"),
+    "identity": ("MODES", "PART_MODES", "Identities", "identities"),
+    "movements": ("EXPRESSIONS", "MOVEMENTS", "expression", "movements"),
+    "picture": ("TRUTH", "Rendering", "render", "render_tensor"),
+    "population": ("SUBSETS", "VARY", "scenes", "varied"),
+    "scene": ("Scene", "frontal", "join", "occlude", "swap_part"),
+    "surface": ("PARTS",),
+}
+_LAZY = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = ["open", *_LAZY]
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pairs import Changed, Pairs
-from .colour import PARTS as SURFACE_PARTS
-from .dataset import chip_matrices, chips, scenes
+from .dataset import chip_matrices, chips
 from .identity import PART_MODES, identities
 from .picture import render
+from .population import scenes
 from .scene import Scene, occlude, swap_part
+from .surface import PARTS as SURFACE_PARTS
 
 PARTS = tuple(PART_MODES)
 

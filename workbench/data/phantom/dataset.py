@@ -14,36 +14,14 @@ from numpy.typing import NDArray
 from ...core import ParameterError, Samples, Trials
 from ...files import sha256_bytes
 from ..protocols import balanced
-from .identity import identities
 from .picture import render
-from .scene import Scene, varied
+from .population import VARY, scenes
+from .scene import Scene
 
 LICENCE = "BSD-3-Clause; nobody is shown"
-SUBSETS = ("train", "validation", "test")
 # Eyes, nose and mouth corners in a chip of side 1: most of the head is kept, as small recognisers like it.
 CHIP = np.array([[0.34, 0.40], [0.66, 0.40], [0.50, 0.60], [0.37, 0.74], [0.63, 0.74]])
-VARY = ("pose", "light", "expression", "gaze", "sensor")
 Crop = Literal["portrait", "aligned"]
-
-
-def scenes(
-    subjects: int, images: int, *, seed: int = 0, vary: Sequence[str] = VARY, subset: str = "train"
-) -> tuple[Scene, list[str]]:
-    """Scenes of a population, and a name for each; people of different subsets are different people.
-
-    Args:
-        subjects: how many people.
-        images: pictures of each.
-        seed: of people and pictures.
-        vary: groups of factors that are drawn, see `varied`.
-        subset: one of `SUBSETS`.
-    """
-    if subset not in SUBSETS:
-        raise ParameterError("unknown subset", given=subset, expected=", ".join(SUBSETS))
-    people = identities(subjects, seed=seed, prefix=subset)
-    who = np.repeat(np.arange(subjects), images)
-    names = [f"{people.names[i]}/{k:03d}" for i in range(subjects) for k in range(images)]
-    return varied(people.take(who), vary, names, seed=seed), names
 
 
 def faces(
@@ -77,9 +55,7 @@ def faces(
         pictures = shown.rgb
         five = shown.landmarks5 if shown.landmarks5 is not None else np.zeros((len(scene), 5, 2), np.float32)
     attributes = {
-        "yaw": scene.yaw,
-        "pitch": scene.pitch,
-        "melanin": scene.identity.melanin,
+        **{name: scene.factors[name] for name in ("yaw", "pitch", "age", "gender", "melanin")},
         "landmarks5": five,
     }
     return Samples(

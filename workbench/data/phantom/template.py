@@ -1,8 +1,8 @@
 """The template head: grids of points with places on an average face, in millimetres.
 
 The head's centre is the origin; x points to the picture's right in a frontal view, y up, z to the camera.
-Eyes lie at y = 0, the mouth line at y = -73.5, crown and chin at +-114. A point keeps its template place
-``(x, y)`` whatever its identity does to it, so that colour, parts and landmarks move with the shape.
+Eyes lie at y = 0, the base of the nose at -44, the mouth line at -65, crown and chin at +-114. A point keeps its
+template place ``(x, y)`` whatever its identity does to it, so that colour, parts and landmarks move with the shape.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-HALF_WIDTH, HALF_HEIGHT, HALF_DEPTH = 75.0, 114.0, 95.0
-MOUTH = -73.5
+HALF_WIDTH, HALF_HEIGHT, HALF_DEPTH = 71.5, 114.0, 95.0
+MOUTH = -65.0
+NOSE_TIP, NOSE_BASE = -35.5, -44.0
 EYE_X = 31.0
-HEAD, EAR, NECK, CLOTH, CURTAIN, BLOCK = range(6)
+HEAD, EAR, NECK, CLOTH, CURTAIN, FRAME, LENS, VISOR, BLOCK, HAND = range(10)
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A grid of points: ``rows * columns``, row by row."""
+    """A grid of points: ``rows * columns``, row by row, from ``start`` on; ``closed`` where its columns go round."""
 
     kind: int
     rows: int
     columns: int
+    start: int
+    closed: bool
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ def outline(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.flo
     """Shares of the half width and of the front half depth that the head has at height ``y``."""
     t = np.clip(np.abs(y) / HALF_HEIGHT, 0, 1)
     below = y < 0
-    across = np.sqrt(np.clip(1 - t ** np.where(below, 2.7, 2.3), 0, 1))
-    front = np.sqrt(np.clip(1 - t ** np.where(below, 5.0, 2.4), 0, 1))
+    across = np.sqrt(np.clip(1 - t ** np.where(below, 1.8, 2.7), 0, 1))
+    front = np.sqrt(np.clip(1 - t ** np.where(below, 9.0, 2.4), 0, 1))
     return across, front
 
 
@@ -78,7 +81,7 @@ def theta_at(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float
 @functools.cache
 def template() -> Template:
     """The one template; its points are numbered once and for all."""
-    grids = [_head(), _ear(-1), _ear(1), _neck(), _cloth(), _curtain(), _block()]
+    grids = [_head(), _ear(-1), _ear(1), _neck(), _cloth(), _curtain(), *_glasses(), _visor(), _block(), *_hand()]
     places, thetas, kinds, triangles, patches, start = [], [], [], [], [], 0
     for kind, place, theta in grids:
         rows, columns = theta.shape
@@ -86,9 +89,11 @@ def template() -> Template:
         thetas.append(theta.reshape(-1))
         kinds.append(np.full(theta.size, kind))
         faces = _triangles(rows, columns) + start
-        # Long hair is a sheet: it is seen from within, too.
-        triangles.append(np.concatenate([faces, faces[:, ::-1]]) if kind == CURTAIN else faces)
-        patches.append(Patch(kind, rows, columns))
+        # Sheets are seen from behind, too.
+        sheet = kind in (CURTAIN, FRAME, LENS, VISOR)
+        triangles.append(np.concatenate([faces, faces[:, ::-1]]) if sheet else faces)
+        closed = bool(np.allclose(place[:, 0], place[:, -1], atol=1e-6))
+        patches.append(Patch(kind, rows, columns, start, closed))
         start += theta.size
     return Template(
         torch.from_numpy(np.concatenate(places)).float(),
@@ -99,53 +104,99 @@ def template() -> Template:
     )
 
 
+@functools.cache
+def triangles_of(kinds: frozenset[int]) -> Tensor:
+    """The template's triangles of some kinds of patch."""
+    shape = template()
+    of = shape.kind[shape.triangles[:, 0]]
+    return shape.triangles[torch.isin(of, torch.tensor(sorted(kinds)))]
+
+
 def _triangles(rows: int, columns: int) -> NDArray[np.int64]:
     at = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = at[:-1, :-1], at[:-1, 1:], at[1:, :-1], at[1:, 1:]
     return np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
 
 
-def _head() -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    s = np.linspace(-1, 1, 121)
+Grid = tuple[int, NDArray[np.float64], NDArray[np.float64]]
+
+
+def _head() -> Grid:
+    s = np.linspace(-1, 1, 105)
     theta = np.pi * (0.36 * s + 0.64 * s**3)
-    top = HALF_HEIGHT * np.cos(np.linspace(0, np.arccos(45 / HALF_HEIGHT), 22))
-    y = np.concatenate([top, np.linspace(43, -108, 82), [-110, -111.5, -112.7, -113.6, -114]])
+    top = HALF_HEIGHT * np.cos(np.linspace(0, np.arccos(45 / HALF_HEIGHT), 18))
+    y = np.concatenate([top, np.linspace(43, -108, 74), [-110, -111.5, -112.7, -113.6, -114]])
     grid_theta, grid_y = np.meshgrid(theta, y)
     return HEAD, head_point(grid_theta, grid_y), grid_theta
 
 
-def _ear(side: int) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+def _ear(side: int) -> Grid:
     u, v = np.meshgrid(np.linspace(-np.pi, np.pi, 15), np.linspace(-np.pi / 2, np.pi / 2, 11))
     lobe = 1 - 0.22 * (np.sin(v) < 0) * np.abs(np.sin(v))
-    x = side * (73 + 5 * np.cos(v) * np.sin(u) + 6 * np.cos(v) * np.cos(u))
-    y = -14 - 31 * np.sin(v)
-    z = -8 + 17 * np.cos(v) * np.cos(u) * lobe - 4 * np.cos(v) * np.sin(u)
+    # A disc that stands off the head at its back.
+    along, thick = 16 * np.cos(v) * np.cos(u) * lobe, 4.5 * np.cos(v) * np.sin(u)
+    x = side * (72 - 0.42 * along + thick)
+    y = -15 - 30 * np.sin(v)
+    z = -12 + 0.9 * along + 0.4 * thick
     grid = np.stack([x, y, z], -1)
     return EAR, grid if side < 0 else grid[:, ::-1], np.full(u.shape, side * np.pi / 2)
 
 
-def _neck() -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    theta, y = np.meshgrid(np.linspace(-np.pi, np.pi, 33), np.linspace(-60, -200, 12))
-    flare = 1 + 0.25 * np.clip((-150 - y) / 50, 0, 1) ** 2
-    return NECK, np.stack([53 * flare * np.sin(theta), y, -22 + 50 * flare * np.cos(theta)], -1), theta
+def _neck() -> Grid:
+    theta, y = np.meshgrid(np.linspace(-np.pi, np.pi, 33), np.linspace(-60, -215, 14))
+    flare = 1 + 0.35 * np.clip((-150 - y) / 55, 0, 1) ** 2
+    return NECK, np.stack([50 * flare * np.sin(theta), y, -24 + 48 * flare * np.cos(theta)], -1), theta
 
 
-def _cloth() -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    theta, t = np.meshgrid(np.linspace(-np.pi, np.pi, 41), np.linspace(0, 1, 12))
-    wide = 62 + 150 * np.sqrt(np.clip(t, 0, 1)) * (1 - 0.15 * t)
-    deep = 58 + 45 * np.sqrt(t)
-    y = -165 - 30 * np.abs(np.sin(theta)) * np.sqrt(t) - 190 * t**2
+def _cloth() -> Grid:
+    theta, t = np.meshgrid(np.linspace(-np.pi, np.pi, 41), np.linspace(0, 1, 14))
+    wide = 54 + 158 * np.sqrt(np.clip(t, 0, 1)) * (1 - 0.15 * t)
+    deep = 50 + 55 * np.sqrt(t)
+    y = -146 - 34 * np.abs(np.sin(theta)) * np.sqrt(t) - 190 * t**2 - 16 * np.cos(theta) * (1 - t)
     return CLOTH, np.stack([wide * np.sin(theta), y, -30 + deep * np.cos(theta)], -1), theta
 
 
-def _curtain() -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    theta, t = np.meshgrid(np.linspace(1.5, 2 * np.pi - 1.5, 49), np.linspace(0, 1, 18))
-    return CURTAIN, np.stack([79 * np.sin(theta), 50 - 120 * t, 88 * np.cos(theta) - 4], -1), theta
+def _curtain() -> Grid:
+    theta, t = np.meshgrid(np.linspace(1.12, 2 * np.pi - 1.12, 57), np.linspace(0, 1, 20))
+    return CURTAIN, np.stack([79 * np.sin(theta), 60 - 120 * t, 88 * np.cos(theta) - 4], -1), theta
 
 
-def _block() -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+def _glasses() -> list[Grid]:
+    """Two rims, two lenses, bridge and temples; the rims are unit circles that a style makes round or square."""
+    turn, across = np.meshgrid(np.linspace(0, 2 * np.pi, 37), np.linspace(0.93, 1.07, 3))
+    rim = np.stack([across * np.cos(turn), across * np.sin(turn), 1.2 * (1 - ((across - 1) / 0.07) ** 2)], -1)
+    turn, radius = np.meshgrid(np.linspace(0, 2 * np.pi, 25), np.linspace(0, 0.95, 4))
+    lens = np.stack([radius * np.cos(turn), radius * np.sin(turn), 1 - radius**2], -1)
+    along, high = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(1, -1, 2))
+    bar = np.stack([along, high, np.zeros_like(along)], -1)
+    # The angle says which piece it is: its sign the side, its size the piece.
+    return [(kind, grid, np.full(grid.shape[:2], code * side)) for kind, grid, code in
+            ((FRAME, rim, 1.0), (LENS, lens, 2.0), (FRAME, bar, 3.0), (FRAME, bar, 4.0))
+            for side in ((-1, 1) if code != 4.0 else (1,))]  # fmt: skip
+
+
+def _visor() -> Grid:
+    theta, t = np.meshgrid(np.linspace(-1.1, 1.1, 21), np.linspace(0, 1, 7))
+    return VISOR, np.stack([np.sin(theta), t, np.cos(theta)], -1), theta
+
+
+def _block() -> Grid:
     x, y = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(1, -1, 9))
     return BLOCK, np.stack([x, y, np.full(x.shape, 135.0)], -1), np.zeros(x.shape)
+
+
+def _hand() -> list[Grid]:
+    """Palm, four fingers and a thumb as capsules, about the middle finger's root; the palm faces backwards."""
+    fingers = [((12.0 * k - 18, 0, 0), (13.5 * k - 20, 72 - 6 * abs(k - 1.7), 4), 9, 8) for k in range(4)]
+    pieces = [((0, -48, 0), (0, -6, 0), 36, 13), *fingers, ((-30, -42, 4), (-54, 6, 6), 10, 9)]
+    grids: list[Grid] = []
+    for start, end, wide, deep in pieces:
+        turn, along = np.meshgrid(np.linspace(0, 2 * np.pi, 13), np.linspace(-1, 1, 13))
+        round_end = np.sqrt(np.clip(1 - np.abs(along) ** 6, 0, 1))
+        middle = np.asarray(start, float) + (np.asarray(end, float) - start) * (along[..., None] + 1) / 2
+        grid = middle + np.stack([wide * np.cos(turn), 0 * turn, deep * np.sin(turn)], -1) * round_end[..., None]
+        grids.append((HAND, grid[::-1], np.zeros(turn.shape)))
+    return grids
 
 
 @functools.cache
@@ -158,21 +209,13 @@ def landmark_places() -> NDArray[np.float64]:
     reach = np.array([0.985, 0.985, 0.98, 0.97, 0.95, 0.9, 0.78, 0.52, 0.0])
     jaw_x = HALF_WIDTH * across * np.concatenate([reach, reach[-2::-1]]) * np.sign(jaw_angle)
     brow = [(-47, 14), (-40, 19), (-31, 20.5), (-22, 19), (-14, 15.5)]
-    bridge = [(0, 0), (0, -14), (0, -28), (0, -42)]
-    base = [(-13, -50), (-7, -52.5), (0, -54), (7, -52.5), (13, -50)]
+    bridge = [(0, 0), (0, -12), (0, -24), (0, NOSE_TIP)]
+    base = [(-12, -42), (-6.5, -44.2), (0, NOSE_BASE), (6.5, -44.2), (12, -42)]
     eye = [(-45.5, 0), (-36, 4.7), (-26, 4.7), (-17, -0.5), (-26, -4), (-36, -4)]
-    outer = [(-25, MOUTH), (-15, -68.5), (-6, -66), (0, -67.3), (6, -66), (15, -68.5), (25, MOUTH),
-             (16, -80), (7, -83), (0, -83.6), (-7, -83), (-16, -80)]  # fmt: skip
-    inner = [
-        (-21, MOUTH),
-        (-7, -72.8),
-        (0, -72.9),
-        (7, -72.8),
-        (21, MOUTH),
-        (7, -74.2),
-        (0, -74.3),
-        (-7, -74.2),
-    ]
+    lip = [(-25, 0), (-15, 5), (-6, 7.5), (0, 6.2), (6, 7.5), (15, 5), (25, 0),
+           (16, -6.5), (7, -9.5), (0, -10.1), (-7, -9.5), (-16, -6.5)]  # fmt: skip
+    gap = [(-21, 0), (-7, 0.7), (0, 0.6), (7, 0.7), (21, 0), (7, -0.7), (0, -0.8), (-7, -0.7)]
+    outer, inner = ([(x, MOUTH + y) for x, y in group] for group in (lip, gap))
     left_eye = [(-x, y) for x, y in (eye[3], eye[2], eye[1], eye[0], eye[5], eye[4])]
     left_brow = [(-x, y) for x, y in brow[::-1]]
     points = [
