@@ -20,15 +20,19 @@ if TYPE_CHECKING:
     from .dataset import PhantomDataset
 
 _NAMES = {
+    "celeba": ("attributes",),
     "changed": ("hidden", "swapped"),
     "dataset": ("CHIP", "PhantomDataset", "chip_matrices", "chips", "faces"),
     "factors": ("FACTORS", "GROUPS", "Factor"),
     "identity": ("MODES", "PART_MODES", "Identities", "identities"),
-    "movements": ("EXPRESSIONS", "MOVEMENTS", "expression", "movements"),
+    "action_units": ("EXPRESSIONS", "MOVEMENTS", "expression", "movements"),
     "picture": ("TRUTH", "Rendering", "render", "render_tensor"),
     "population": ("SUBSETS", "VARY", "scenes", "varied"),
     "scene": ("Scene", "frontal", "join", "occlude", "swap_part"),
+    "sequences": ("ACTIONS", "sequence"),
+    "skin": ("fitzpatrick",),
     "surface": ("PARTS",),
+    "views": ("light_field", "stereo"),
 }
 _LAZY = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -8,90 +8,67 @@ import torch
 from torch import Tensor
 
 from . import features, skin
-from .parts import hairline_of, headwear_amount, mask_amount, ramp
-from .surface import PART, PARTS, Paint, Surface
+from .hair import scalp, strands
+from .parts import headwear_amount, mask_amount, ramp
+from .surface import PART, Paint, Surface
 from .template import BLOCK, CLOTH, CURTAIN, EAR, EYE_X, FRAME, HEAD, MOUTH, NECK, VISOR
-
-__all__ = ["PARTS", "hair_colour", "paint"]
-
-_BLACK, _BLOND, _RED, _GREY = (
-    (0.010, 0.0075, 0.0065), (0.42, 0.27, 0.125), (0.26, 0.075, 0.022), (0.40, 0.40, 0.41),
-)  # fmt: skip
 
 
 def paint(s: Surface) -> Paint:
     """Colour every point: skin first, then what lies on it, region by region."""
     p = skin.bare(s)
     face = s.kind == HEAD
-    a, y = s.x.abs(), s.y
-    ahead = face & (torch.cos(s.theta) > 0)
-    _region(p, s, ahead & (y < 68), lambda q, r, f, h: skin.crevices(q, r, f))
-    _region(p, s, ahead & (y < -20), skin.stubble)
-    _region(p, s, ahead & (y < -5) & (y > -60), lambda q, r, f, h: skin.blusher(q, r, f))
-    _region(p, s, ahead & (a < 24) & (y < 3) & (y > -50), lambda q, r, f, h: features.nostrils(q, r, f))
-    _region(p, s, ahead & (a < 27) & ((y - MOUTH).abs() < 15), lambda q, r, f, h: features.lips(q, r, f))
-    _region(p, s, ahead & ((a - EYE_X).abs() < 18) & (y.abs() < 15), lambda q, r, f, h: features.eyes(q, r, f))
-    _region(p, s, ahead & (a < 58) & (y > 4) & (y < 34), features.brows)
-    _region(p, s, face & (y > -95), _scalp)
-    _others(p, s)
+    _region(p, s, face & (torch.cos(s.theta) > 0) & (s.y < 68), _face)
+    # Below the brows hair grows at the sides only.
+    _region(p, s, face & (s.y > -95) & ((s.y > 12) | (s.theta.abs() > 0.75)), scalp)
+    _region(p, s, ~face, _others)
     _worn(p, s, face)
     return p
 
 
-def _region(p: Paint, s: Surface, where: Tensor, painter: Callable[[Paint, Surface, Tensor, Tensor], None]) -> None:
+def _region(p: Paint, s: Surface, where: Tensor, painter: Callable[[Paint, Surface, Tensor], None]) -> None:
     """Paint some points only: most features are small."""
     at = where.nonzero()[:, 0]
     if len(at):
         some, chosen = p.take(at), s.take(at)
-        painter(some, chosen, ramp(torch.cos(chosen.theta), 0.0, 0.3), hair_colour(chosen))
+        painter(some, chosen, ramp(torch.cos(chosen.theta), 0.0, 0.3))
         p.put(at, some)
 
 
-def hair_colour(s: Surface) -> Tensor:
-    """Linear RGB ``(p, 3)``: eumelanin darkens, phaeomelanin reddens, grey covers."""
-    t = s.t
-    black, blond, red, grey = (torch.tensor(v, device=s.theta.device) for v in (_BLACK, _BLOND, _RED, _GREY))
-    warm = blond + (red - blond) * t["hair_red"][:, None]
-    base = warm * (black / warm) ** t["hair_dark"][:, None]
-    return (base + (grey - base) * t["hair_grey"][:, None])[s.at]
+def _face(p: Paint, s: Surface, front: Tensor) -> None:
+    """The front of the head, then its features, one in its place after the other."""
+    skin.complexion(p, s)
+    a, y = s.x.abs(), s.y
+    _region(p, s, (a < 42) & (y > 30), skin.forehead_lines)
+    _region(p, s, (a > 47) & (a < 64) & ((y + 1).abs() < 22), skin.crows_feet)
+    if bool((s.t["stubble"] + s.t["beard"] + s.t["moustache"] > 0).any()):
+        _region(p, s, y < -20, skin.stubble)
+    if bool((s.t["cheek_makeup"] > 0).any()):
+        _region(p, s, (y < -5) & (y > -60), skin.blusher)
+    _region(p, s, (a < 24) & (y < 3) & (y > -50), features.nostrils)
+    _region(p, s, (a < 27) & ((y - MOUTH).abs() < 15), features.lips)
+    _region(p, s, ((a - EYE_X).abs() < 18) & (y.abs() < 15), features.eyes)
+    _region(p, s, (a < 58) & (y > 4) & (y < 34), features.brows)
 
 
-def _scalp(p: Paint, s: Surface, front: Tensor, hair: Tensor) -> None:
-    """Hair on the head, from a shaven shadow to strands."""
-    factors = {k: s.of(k) for k in ("hair_recession", "hair_part", "hair_fringe", "gender")}
-    edge = hairline_of(s.theta, factors)
-    strand = s.grain(2)
-    amount = ramp(s.y - edge + 3.5 * strand, -1.5, 4.0)
-    length = s.of("hair_length")
-    p.over(_strands(s, hair, strand), amount * (0.45 + 0.55 * ramp(length, 0.03, 0.15)), 0.5)
-    p.mark("hair", amount)
-
-
-def _strands(s: Surface, hair: Tensor, strand: Tensor) -> Tensor:
-    """Hair with lighter and darker strands and locks."""
-    return hair * (1 + 0.45 * strand + 0.35 * s.grain(3))[:, None].clamp(0.25)
-
-
-def _others(p: Paint, s: Surface) -> None:
-    for kind, name in ((EAR, "ears"), (NECK, "neck"), (CLOTH, "cloth"), (FRAME, "glasses"), (BLOCK, "occlusion")):
+def _others(p: Paint, s: Surface, front: Tensor) -> None:
+    """All but the head: ears, neck, long hair, clothes, frames and what hides the face."""
+    for kind, name in ((EAR, "ears"), (NECK, "neck"), (CLOTH, "cloth"), (FRAME, "glasses")):
         p.mark(name, (s.kind == kind).float())
-    p.part = torch.where(s.kind > BLOCK, PART["occlusion"], p.part)
-    curtain = (s.kind == CURTAIN).nonzero()[:, 0]
-    if len(curtain):
-        some, chosen = p.take(curtain), s.take(curtain)
-        strands = _strands(chosen, hair_colour(chosen), chosen.grain(2))
-        scarf = chosen.of("headwear") == 3
-        some.over(
-            torch.where(scarf[:, None], chosen.of("headwear_colour"), strands), torch.ones_like(chosen.theta), 0.4
-        )
-        some.part = torch.where(scarf, PART["headwear"], PART["hair"])
-        p.put(curtain, some)
+    p.part = torch.where(s.kind >= BLOCK, PART["occlusion"], p.part)
+    hollow = torch.exp(-(((s.place[:, 2] + 4) / 7) ** 2 + ((s.y + 10) / 11) ** 2) / 2)
+    p.colour = p.colour * skin.absorbed(torch.zeros_like(s.theta), 0.3 * (s.kind == EAR))
+    p.darken(0.45 * hollow * (s.kind == EAR))
+    p.darken((0.34 * ramp(s.y, -185, -125) + 0.34 * ramp(s.y, -140, -118)) * (s.kind == NECK))
     for kind, factor, gloss in ((CLOTH, "clothes", 0.05), (FRAME, "glasses_colour", 1.5)):
         p.over(s.of(factor), (s.kind == kind).float(), gloss)
     p.over(torch.full_like(p.colour, 0.18), (s.kind == BLOCK).float(), 0.0)
-    hollow = torch.exp(-(((s.place[:, 2] + 4) / 7) ** 2 + ((s.y + 10) / 11) ** 2) / 2)
-    p.darken(0.45 * hollow * (s.kind == EAR))
-    p.darken((0.34 * ramp(s.y, -185, -125) + 0.34 * ramp(s.y, -140, -118)) * (s.kind == NECK))
+    curtain = s.kind == CURTAIN
+    if bool(curtain.any()):
+        scarf = s.of("headwear") == 3
+        locks = strands(s)
+        p.over(torch.where(scarf[:, None], s.of("headwear_colour"), locks), curtain.float(), 0.4)
+        p.part = torch.where(curtain, torch.where(scarf, PART["headwear"], PART["hair"]), p.part)
 
 
 def _worn(p: Paint, s: Surface, face: Tensor) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core import ParameterError, UnknownNameError
-from .movements import MOVEMENTS
+from .action_units import MOVEMENTS
 
 GLASSES = ("none", "round", "rectangular", "aviator")
 HEADWEAR = ("none", "beanie", "cap", "headscarf")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from .hair import hair_colour
 from .parts import ramp
 from .surface import Paint, Surface, hump
 from .template import EYE_X, MOUTH, NOSE_BASE
@@ -138,7 +139,7 @@ def iris_colour(s: Surface) -> Tensor:
     return pale + (dark - pale) * torch.sigmoid(2.5 * (s.mode("iris_dark") + 0.3))[:, None]
 
 
-def brows(p: Paint, s: Surface, front: Tensor, hair: Tensor) -> None:
+def brows(p: Paint, s: Surface, front: Tensor) -> None:
     """Brows: place, arch, length and thickness are the person's, density is a factor."""
     ex = s.x.abs() - EYE_X
     along = (ex + _brow_start(s.mode)) / _brow_length(s.mode)
@@ -148,7 +149,7 @@ def brows(p: Paint, s: Surface, front: Tensor, hair: Tensor) -> None:
     body = ramp((s.y - middle + ragged).abs() - thick, 1.1, -0.9) * ramp(along, -0.03, 0.10) * ramp(along, 1.03, 0.88)
     dense = s.of("brow_density") * (1.12 + 0.12 * s.mode("brow_dark"))
     strands = (0.84 + 0.3 * s.grain(2)).clamp(0, 1)
-    p.over(hair * 0.7, (front * body * dense * strands).clamp(0, 0.97), 0.15)
+    p.over(hair_colour(s) * 0.7, (front * body * dense * strands).clamp(0, 0.97), 0.15)
     p.mark("brows", front * body * (s.of("brow_density") > 0.1))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -28,29 +29,34 @@ def normals(camera: Tensor, shape: Template) -> Tensor:
             # The seam's two columns are the same points.
             seam = (grid[:, :, 1] - grid[:, :, -2]) / 2
             right = torch.cat([seam[:, :, None], right[:, :, 1:-1], seam[:, :, None]], 2)
-        out.append(torch.linalg.cross(down, right, dim=-1).flatten(1, 2))
-    return F.normalize(torch.cat(out, 1), dim=-1)
+        a, b = down.flatten(1, 2).unbind(2), right.flatten(1, 2).unbind(2)
+        crossed = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+        out.append(torch.stack(unit(*crossed), 2))
+    return torch.cat(out, 1)
 
 
-def openness(space: Tensor, normal: Tensor, shape: Template) -> Tensor:
-    """How much of the sky each point sees, ``(n, v, 1)`` about 1: less where the surface is hollow.
+def hollowness(space: Tensor, normal: Tensor, shape: Template) -> Tensor:
+    """Darkness ``(n, v)`` of hollow places of the head, as in `undertone`: they see less of the sky.
 
-    Hollowness is the height of the mean of a point's neighbours, 3 and 7 points away on the grid, over its tangent
-    plane in millimetres.
+    It grows with the height of the mean of a point's neighbours, 3 and 7 points away on the grid, over its tangent
+    plane.
+
+    Args:
+        space: ``(n, v, 3)`` points in millimetres.
+        normal: ``(n, v, 3)``.
+        shape: whose grid the points are.
     """
-    out = torch.ones_like(space[..., :1])
     head = shape.patches[0]
     count = head.rows * head.columns
     grid = space[:, :count].reshape(-1, head.rows, head.columns, 3)
-    up = normal[:, :count].reshape_as(grid)
-    hollow = torch.zeros_like(grid[..., 0])
+    around = torch.zeros_like(grid)
+    rows = torch.arange(head.rows, device=space.device)
     for step in (3, 7):
-        rows = torch.arange(head.rows, device=space.device)
         above, below = grid[:, (rows - step).clamp(0)], grid[:, (rows + step).clamp(max=head.rows - 1)]
-        around = above + below + grid.roll(step, 2) + grid.roll(-step, 2)
-        hollow = hollow + ((around / 4 - grid) * up).sum(3)
-    out[:, :count, 0] = torch.exp(-_CREVICE * hollow.flatten(1)).clamp(0.6, 1.1)
-    return out
+        around = around + (above + below + grid.roll(step, 2) + grid.roll(-step, 2)) / 4
+    lifted = _dot((around - 2 * grid).flatten(1, 2).unbind(2), normal[:, :count].unbind(2))
+    rest = torch.zeros_like(space[:, count:, 0])
+    return torch.cat([(_CREVICE * lifted).clamp(-0.1, 0.5), rest], 1)
 
 
 def illuminate(normal: Tensor, place: Tensor, paint: Paint, at: Tensor, t: dict[str, Tensor]) -> Tensor:
@@ -65,25 +71,37 @@ def illuminate(normal: Tensor, place: Tensor, paint: Paint, at: Tensor, t: dict[
         at: ``(p,)`` picture.
         t: the pictures' factors.
     """
-    sky = t["ambient"][at, None] * t["ambient_colour"][at] * (0.72 + 0.28 * normal[:, 1:2])
-    incoming, shine = sky, torch.zeros_like(sky)
-    eye = torch.zeros_like(place)
-    eye[:, 2] = t["distance"][at]
-    view = F.normalize(eye - place, dim=1)
+    n = [c.contiguous() for c in normal.unbind(1)]
+    incoming = (t["ambient"][:, None] * t["ambient_colour"]).index_select(0, at) * (0.72 + 0.28 * n[1])[:, None]
+    shine = torch.zeros_like(incoming)
+    view = unit(-place[:, 0], -place[:, 1], t["distance"].index_select(0, at) - place[:, 2])
+    wrap = torch.tensor(_WRAP, device=normal.device)
     for number in ("", "2", "3"):
         strength = t[f"light{number}"]
         if not bool((strength > 0).any()):
             continue
-        lamp = strength[:, None] * t[f"light{number}_colour"]
-        direction = towards(t[f"light{number}_direction"])[at]
-        cosine = (normal * direction).sum(1, keepdim=True)
-        wrap = torch.tensor(_WRAP, device=normal.device)
-        incoming = incoming + lamp[at] * ((cosine + wrap) / (1 + wrap)).clamp(0)
-        half = F.normalize(view + direction, dim=1)
-        glance = (normal * half).sum(1, keepdim=True).clamp(0)
-        shine = shine + lamp[at] * (0.10 * glance**18 + 0.07 * glance**60) * (cosine > 0)
+        lamp = (strength[:, None] * t[f"light{number}_colour"]).index_select(0, at)
+        direction = tuple(c.index_select(0, at) for c in towards(t[f"light{number}_direction"]).unbind(1))
+        cosine = _dot(n, direction)
+        incoming = incoming + lamp * ((cosine[:, None] + wrap) / (1 + wrap)).clamp(0)
+        # Powers 16 and 64 by squaring.
+        half = unit(*(v + d for v, d in zip(view, direction, strict=True)))
+        broad = _dot(n, half).clamp(0).square().square().square().square()
+        glance = (0.10 * broad + 0.07 * broad.square().square()) * (cosine > 0)
+        shine = shine + lamp * glance[:, None]
     light = incoming * paint.shade[:, None] + shine * paint.gloss[:, None] / paint.colour.clamp(min=0.02)
-    return light * t["exposure"][at, None]
+    return light * t["exposure"].index_select(0, at)[:, None]
+
+
+def _dot(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Sums of products over three columns: faster than a sum along a dimension of three."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def unit(x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Columns of vectors, at length 1."""
+    inverse = (x * x + y * y + z * z).clamp(min=1e-12).rsqrt()
+    return x * inverse, y * inverse, z * inverse
 
 
 def towards(direction: Tensor) -> Tensor:

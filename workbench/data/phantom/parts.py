@@ -18,7 +18,7 @@ _BLOCKS = {
     "eyes": (2, 0.0, 4.0, 64.0, 26.0), "nose": (3, 0.0, 12.0, 23.0, 30.0), "mouth": (4, 0.0, -1.0, 40.0, 19.0),
     "jaw": (5, 0.0, 12.0, 64.0, 24.0), "left half": (2, 50.0, 0.0, 50.0, 118.0),
 }  # fmt: skip
-_HANDS = {"hand on mouth": (-24.0, -92.0, 1.15), "hand on cheek": (-64.0, -78.0, 0.25)}
+_HANDS = {"hand on mouth": (-30.0, -8.0, 1.3), "hand on cheek": (-50.0, -12.0, 0.1)}
 _ANCHORS = np.array([[-EYE_X, 0.0], [EYE_X, 0.0], [0.0, 0.0], [0.0, -38.0], [0.0, MOUTH], [0.0, -108.0]])
 
 
@@ -235,10 +235,10 @@ def _hand(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) -
     table = place.new_tensor([_HANDS.get(name, (0.0, 0.0, 9.0)) for name in OCCLUDERS])[t["occluder"]]
     x, y, turn = (v[:, None] for v in table.unbind(1))
     u, v, w = place.unbind(2)
-    front = anchors[:, 4, 2][:, None]
+    mouth, front = anchors[:, 4, 1][:, None], anchors[:, 4, 2][:, None]
     across = u * turn.cos() + v * turn.sin() + x
     z = front + 12 + w - 0.006 * across**2
-    moved = torch.stack([across, -u * turn.sin() + v * turn.cos() + y, z], 2)
+    moved = torch.stack([across, -u * turn.sin() + v * turn.cos() + y + mouth, z], 2)
     return torch.where((turn < 9)[..., None], moved, torch.zeros_like(moved))
 
 

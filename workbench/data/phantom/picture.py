@@ -18,14 +18,14 @@ from . import truth as truths
 from .camera import View, project
 from .colour import paint
 from .infrared import near_infrared
-from .light import illuminate, normals, openness
+from .light import hollowness, illuminate, normals, unit
 from .parts import kinds_shown, points
 from .raster import Hits, rasterise
 from .scene import Scene
 from .sensor import develop, read_out
-from .shape import pigment
 from .surface import PART, Paint, Surface
 from .template import HEAD, LENS, template, triangles_of
+from .undertone import DARKNESS, undertone
 
 TRUTH = ("depth", "normals", "nir", "parsing", "landmarks68", "landmarks5", "visible", "box", "albedo", "shading",
          "uv", "scale")  # fmt: skip
@@ -83,7 +83,8 @@ def render(scene: Scene, size: int = 112, *, device: str = "cpu", truth: Sequenc
         if name not in TRUTH:
             raise UnknownNameError("phantom truth", name, TRUTH)
     chunk = max(1, CHUNK * 112**2 // size**2)
-    with torch.inference_mode():
+    # Not inference mode: what is cached on the way must serve `render_tensor`, too.
+    with torch.no_grad():
         parts = [
             _render(scene.take(slice(i, i + chunk)), size, device, frozenset(truth))
             for i in range(0, len(scene), chunk)
@@ -180,14 +181,14 @@ class _Layers:
         n, v = view.depth.shape
         hits = rasterise(view.screen, view.depth, triangles_of(kinds_shown(t)).to(device), side)
         place = torch.cat([shape.place, shape.theta[:, None]], 1).to(device).expand(n, -1, -1)
-        seen = hits.blend(
-            torch.cat([place, normal, view.camera, openness(view.camera, normal, shape), pigment(t, v)], 2)
-        )
-        surface = Surface(seen[:, :3], seen[:, 3], kind[hits.corners[:, 0] % v], hits.picture, seen[:, 11:13], t)
+        tone = undertone(t)
+        tone[..., DARKNESS] += hollowness(view.camera, normal, shape)
+        seen = hits.blend(torch.cat([place, normal, view.camera, tone], 2))
+        kinds = kind.index_select(0, hits.corners[:, 0] % v)
+        surface = Surface(seen[:, :3], seen[:, 3], kinds, hits.picture, seen[:, 10:14], t)
         paint_ = paint(surface)
-        paint_.colour = paint_.colour * t["albedo"][hits.picture]
-        paint_.darken(1 - seen[:, 10])
-        facing, camera = F.normalize(seen[:, 4:7], dim=1), seen[:, 7:10]
+        paint_.colour = paint_.colour * t["albedo"].index_select(0, hits.picture)
+        facing, camera = torch.stack(unit(*seen[:, 4:7].unbind(1)), 1), seen[:, 7:10]
         light = illuminate(facing, camera, paint_, hits.picture, t)
         picture = _through_lenses(_composed(paint_.colour * light, hits, t, side), view, hits, paint_, t, side)
         return _Layers(view, hits, facing, camera, surface, paint_, light, picture, side, t)
@@ -203,11 +204,18 @@ class _Layers:
 def _composed(seen: Tensor, hits: Hits, t: dict[str, Tensor], side: int) -> Tensor:
     """``(n, side, side, 3)`` linear picture: the surface before its background."""
     n = len(t["yaw"])
-    soft = F.interpolate(t["backdrop"][:, None], (side, side), mode="bicubic", align_corners=True)
-    mix = soft.clamp(0, 1)[:, 0, :, :, None]
-    first, second = t["background"][:, 0, None, None], t["background"][:, 1, None, None]
-    picture = torch.lerp(first, second, mix) * t["exposure"][:, None, None, None]
-    return picture.reshape(n * side * side, 3).index_copy(0, hits.pixel, seen).reshape(n, side, side, 3)
+    smooth = _smooth(side).to(seen)
+    mix = (smooth @ t["backdrop"] @ smooth.T).clamp(0, 1)[..., None]
+    first, second = (t["background"] * t["exposure"][:, None, None]).unbind(1)
+    flat = torch.lerp(first[:, None, None], second[:, None, None], mix).reshape(n * side * side, 3)
+    laid = flat.index_copy if torch.is_grad_enabled() else flat.index_copy_
+    return laid(0, hits.pixel, seen).reshape(n, side, side, 3)
+
+
+@functools.lru_cache(maxsize=8)
+def _smooth(side: int) -> Tensor:
+    """``(side, 5)``: what each of five values adds to the places of a side, a cubic interpolation."""
+    return F.interpolate(torch.eye(5)[None, None], (side, 5), mode="bicubic", align_corners=True)[0, 0]
 
 
 def _through_lenses(picture: Tensor, view: View, hits: Hits, under: Paint, t: dict[str, Tensor], side: int) -> Tensor:

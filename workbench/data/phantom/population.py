@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...core import ParameterError, UnknownNameError, seeds
+from .action_units import EXPRESSIONS, MOVEMENTS, expression
 from .factors import BY_NAME, GLASSES, HEADWEAR, MASKS, OCCLUDERS
 from .identity import Identities, identities
-from .movements import EXPRESSIONS, MOVEMENTS, expression
 from .scene import Scene, frontal
 
 SUBSETS = ("train", "validation", "test")

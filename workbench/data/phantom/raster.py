@@ -11,6 +11,7 @@ _FAR = (1 << 62) - 1
 # Depth in steps of half a micrometre up to a kilometre: above the 32 bits that name the triangle.
 _STEPS_PER_MM = 2048.0
 _MOST_CELLS = 6_000_000
+_SPANS = (0, 1, 2, 3, 4, 5, 7, 10, 20, 64)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Hits:
         flat = values.flatten(0, 1)
         a, b, c = self.corners.unbind(1)
         u, v, w = self.weights.unbind(1)
-        return flat[a] * u[:, None] + flat[b] * v[:, None] + flat[c] * w[:, None]
+        first, second, third = (flat.index_select(0, k) for k in (a, b, c))
+        return torch.addcmul(torch.addcmul(first * u[:, None], second, v[:, None]), third, w[:, None])
 
 
 def rasterise(screen: Tensor, depth: Tensor, triangles: Tensor, side: int) -> Hits:
@@ -48,72 +50,81 @@ def rasterise(screen: Tensor, depth: Tensor, triangles: Tensor, side: int) -> Hi
     """
     with torch.no_grad():
         found = _nearest(screen.detach(), depth.detach(), triangles, side)
-    n, v = depth.shape
+    v = depth.shape[1]
     pixel = (found != _FAR).nonzero()[:, 0]
     picture = pixel // (side * side)
-    corners = triangles[found[pixel] & ((1 << 32) - 1)] + (picture * v)[:, None]
-    centre = torch.stack([pixel % side, (pixel // side) % side], 1) + 0.5
-    flat = screen.reshape(n * v, 2)
-    a, b, c = (flat[k] for k in corners.unbind(1))
-    second, third = _barycentric(a, b - a, c - a, centre)
-    weights = torch.stack([1 - second - third, second, third], 1)
+    corners = triangles.index_select(0, found.index_select(0, pixel) & ((1 << 32) - 1)) + (picture * v)[:, None]
+    at = corners.T.flatten()
+    (x0, x1, x2), (y0, y1, y2) = (screen[..., k].flatten().index_select(0, at).view(3, -1) for k in (0, 1))
+    second, third = _barycentric(x0, x1, x2, y0, y1, y2, pixel % side + 0.5, (pixel // side) % side + 0.5)
     # Screen weights become weights in space by the inverse distance.
-    inverse = weights / depth.reshape(n * v)[corners]
-    return Hits(pixel, picture, corners, inverse / inverse.sum(1, keepdim=True))
+    a, b, c = depth.flatten().index_select(0, at).view(3, -1).unbind(0)
+    first, second, third = (1 - second - third) / a, second / b, third / c
+    return Hits(pixel, picture, corners, torch.stack([first, second, third], 1) / (first + second + third)[:, None])
 
 
-def _barycentric(a: Tensor, ab: Tensor, ac: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
-    """Weights of the second and third corner at ``at``, each ``(t,)``."""
-    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    ap = at - a
-    second = (ap[:, 0] * ac[:, 1] - ap[:, 1] * ac[:, 0]) / area
-    return second, (ab[:, 0] * ap[:, 1] - ab[:, 1] * ap[:, 0]) / area
+def _barycentric(
+    x0: Tensor, x1: Tensor, x2: Tensor, y0: Tensor, y1: Tensor, y2: Tensor, x: Tensor, y: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Weights of the second and third corner at ``x`` and ``y``, each ``(t,)``."""
+    bx, by, cx, cy, px, py = x1 - x0, y1 - y0, x2 - x0, y2 - y0, x - x0, y - y0
+    area = bx * cy - by * cx
+    return (px * cy - py * cx) / area, (bx * py - by * px) / area
 
 
 def _nearest(screen: Tensor, depth: Tensor, triangles: Tensor, side: int) -> Tensor:
     """``int64 (n * side * side,)``: depth above, the triangle's number in the lower 32 bits."""
-    n, v = depth.shape
-    x, y = screen.unbind(2)
-    i, j, k = triangles.unbind(1)
-    xi, yi = x[:, i], y[:, i]
-    area = (x[:, j] - xi) * (y[:, k] - yi) - (y[:, j] - yi) * (x[:, k] - xi)
-    picture, triangle = (area < -1e-6).nonzero(as_tuple=True)
-    corners = triangles[triangle] + (picture * v)[:, None]
-    points = screen.reshape(n * v, 2)[corners]
-    low = torch.ceil(points.amin(1) - 0.5).clamp(min=0)
-    spans = (torch.floor(points.amax(1) - 0.5).clamp(max=side - 1) - low).amax(1) + 1
-    # Triangles between pixel centres hit nothing: their span is 0 in one direction.
-    some = ((torch.floor(points.amax(1) - 0.5).clamp(max=side - 1) - low) >= 0).all(1)
+    n = len(screen)
+    corners = triangles.unbind(1)
+    x, y = ([screen[..., i].index_select(1, k) for k in corners] for i in (0, 1))
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
+    low = [torch.ceil(torch.minimum(torch.minimum(*c[:2]), c[2]) - 0.5).clamp(min=0) for c in (x, y)]
+    high = [torch.floor(torch.maximum(torch.maximum(*c[:2]), c[2]) - 0.5).clamp(max=side - 1) for c in (x, y)]
+    wide, tall = high[0] - low[0], high[1] - low[1]
+    # Triangles between pixel centres hit nothing: their span is negative in one direction.
+    seen = ((area < -1e-6) & (torch.minimum(wide, tall) >= 0)).flatten().nonzero()[:, 0]
+    spans = torch.maximum(wide, tall).flatten().index_select(0, seen) + 1
+    table = torch.stack([*x, *y, *(depth.index_select(1, k) for k in corners), *low]).flatten(1)
     nearest = torch.full((n * side * side,), _FAR, dtype=torch.int64, device=screen.device)
-    distance = depth.reshape(n * v)[corners]
     # Small triangles, nearly all, are tried on few pixels; the few large ones on many.
-    for least, most in ((0, 1), (1, 2), (2, 3), (3, 5), (5, 9), (9, 20), (20, 64), (64, side + 1)):
-        chosen = (some & (spans > least) & (spans <= most)).nonzero()[:, 0]
+    for least, most in zip(_SPANS, (*_SPANS[1:], side), strict=True):
+        chosen = seen[(spans > least) & (spans <= most)]
         for part in torch.split(chosen, max(1, _MOST_CELLS // (most * most))):
             if len(part):
-                _fill(nearest, points[part], distance[part], low[part], picture[part], triangle[part], side, most)
+                _fill(nearest, table.index_select(1, part), part, len(triangles), side, most)
     return nearest
 
 
-def _fill(
-    nearest: Tensor, points: Tensor, depth: Tensor, low: Tensor, picture: Tensor, triangle: Tensor, side: int, span: int
-) -> None:
-    """Try ``span * span`` pixels from ``low`` on for each triangle."""
-    a, ab, ac = points[:, 0], points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
-    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    second, third = _barycentric(a, ab, ac, low + 0.5)
-    steps = torch.arange(span, device=points.device, dtype=points.dtype)
+def _fill(nearest: Tensor, table: Tensor, which: Tensor, count: int, side: int, span: int) -> None:
+    """Try ``span * span`` pixels of each triangle.
+
+    Args:
+        nearest: is updated.
+        table: ``(11, t)``: x of three corners, y of three, depth of three, first column, first row.
+        which: ``(t,)`` ``picture * count + triangle``.
+        count: triangles a picture.
+        side: of the pictures.
+        span: pixels a side.
+    """
+    x0, x1, x2, y0, y1, y2, d0, d1, d2, column, row = table
+    second, third = _barycentric(x0, x1, x2, y0, y1, y2, column + 0.5, row + 0.5)
+    area = (x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0)
+    steps = torch.arange(span, device=table.device, dtype=table.dtype)
     dx, dy = steps.repeat(span)[None], steps.repeat_interleave(span)[None]
-    u = second[:, None] + (ac[:, 1] / area)[:, None] * dx - (ac[:, 0] / area)[:, None] * dy
-    v = third[:, None] - (ab[:, 1] / area)[:, None] * dx + (ab[:, 0] / area)[:, None] * dy
+    u = second[:, None] + ((y2 - y0) / area)[:, None] * dx - ((x2 - x0) / area)[:, None] * dy
+    v = third[:, None] - ((y1 - y0) / area)[:, None] * dx + ((x1 - x0) / area)[:, None] * dy
     inside = (torch.minimum(u, v) >= -1e-5) & (u + v <= 1 + 1e-5)
     if span > 1:
-        inside &= (low[:, :1] + dx < side) & (low[:, 1:] + dy < side)
-    row, cell = inside.nonzero(as_tuple=True)
-    d = depth[row]
-    distance = d[:, 0] + u[row, cell] * (d[:, 1] - d[:, 0]) + v[row, cell] * (d[:, 2] - d[:, 0])
+        inside &= (column[:, None] + dx < side) & (row[:, None] + dy < side)
+    hit = inside.flatten().nonzero()[:, 0]
+    at, cell = hit // (span * span), hit % (span * span)
+    u, v = u.flatten().index_select(0, hit), v.flatten().index_select(0, hit)
+    d0, d1, d2 = (d.index_select(0, at) for d in (d0, d1 - d0, d2 - d0))
+    distance = d0 + u * d1 + v * d2
+    which = which.index_select(0, at)
+    picture, triangle = which // count, which % count
     # Nearest first; of equals the lower triangle: the order in memory never decides.
-    key = ((distance * _STEPS_PER_MM).long().clamp(0, (1 << 30) - 1) << 32) | triangle[row]
-    start = low.long()
-    target = (picture[row] * side + start[row, 1] + cell // span) * side + start[row, 0] + cell % span
+    key = ((distance * _STEPS_PER_MM).long().clamp(0, (1 << 30) - 1) << 32) | triangle
+    row, column = (c.long().index_select(0, at) for c in (row, column))
+    target = (picture * side + row + cell // span) * side + column + cell % span
     nearest.scatter_reduce_(0, target, key, "amin")

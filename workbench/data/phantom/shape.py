@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...core import seeds
-from .identity import COLOUR_FIELDS, MODES, SHAPE_FIELDS
-from .movements import MOVEMENTS
+from .action_units import MOVEMENTS
+from .identity import MODES, SHAPE_FIELDS
 from .sculpture import Sculpture, ageing, expressions, relief, skull, small_parts
 from .template import head_point, template
 
@@ -103,26 +103,3 @@ def _fields(s: Sculpture) -> None:
             left = np.exp(-(((s.x + x) / wide) ** 2 + ((s.y - y) / wide) ** 2) / 2) * rng.normal(1, 0.15)
             total += right[:, None] * push + left[:, None] * push * (-1, 1, 1)
         s.fields[name] = s.front[:, None] * total * (_FIELD_MM / 1.35)
-
-
-@functools.cache
-def _pigment_basis() -> Tensor:
-    """``(k, v, 2)``: what each colour field adds to melanin and haemoglobin at the points of the head."""
-    shape = template()
-    rows = shape.patches[0].rows * shape.patches[0].columns
-    x, y, theta = shape.place[:rows, 0], shape.place[:rows, 1], shape.theta[:rows]
-    basis = np.zeros((len(COLOUR_FIELDS), len(shape.place), 2), np.float32)
-    for k, name in enumerate(COLOUR_FIELDS):
-        rng = seeds.rng("phantom", "field", name)
-        for _ in range(10):
-            cx, cy, wide = rng.uniform(-66, 66), rng.uniform(-100, 76), rng.uniform(9, 22)
-            push = rng.standard_normal(2) * (0.030, 0.055)
-            near = torch.exp(-(((x - cx) / wide) ** 2 + ((y - cy) / wide) ** 2) / 2) * (torch.cos(theta) > 0)
-            basis[k, :rows] += near[:, None].numpy() * push
-    return torch.from_numpy(basis)
-
-
-def pigment(t: dict[str, Tensor], points: int) -> Tensor:
-    """``(n, v, 2)`` the person's smooth deviations of melanin and haemoglobin at all points."""
-    basis = _pigment_basis().to(t["modes"])
-    return (t["modes"][:, -len(COLOUR_FIELDS) :] @ basis.flatten(1)).reshape(-1, points, 2)

@@ -10,21 +10,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .hair import hair_colour
+from .identity import INDEX
 from .parts import ramp
 from .shape import old
-from .surface import Paint, Surface, hump
-from .template import EAR, EYE_X, MOUTH, NOSE_BASE, NOSE_TIP
+from .surface import PART, Paint, Surface, hump
+from .template import EYE_X, MOUTH, NOSE_BASE
+from .undertone import DARKNESS, GLOSS, HAEMOGLOBIN, MELANIN
 
 BASE = (0.22, 0.42, 0.72)
-MELANIN = (1.55, 2.15, 2.75)
-HAEMOGLOBIN = (0.10, 0.52, 0.44)
+MELANIN_RGB = (1.55, 2.15, 2.75)
+HAEMOGLOBIN_RGB = (0.10, 0.52, 0.44)
 # About 940 nm: reflectance 0.62 of light and 0.50 of dark skin.
 BASE_NIR, MELANIN_NIR, HAEMOGLOBIN_NIR = 0.45, 0.21, 0.06
 
 
 def reflectance(melanin: Tensor, haemoglobin: Tensor) -> Tensor:
     """Skin's linear RGB, ``(..., 3)``."""
-    base, m, h = (torch.tensor(v, device=melanin.device) for v in (BASE, MELANIN, HAEMOGLOBIN))
+    base, m, h = (torch.tensor(v, device=melanin.device) for v in (BASE, MELANIN_RGB, HAEMOGLOBIN_RGB))
     return torch.exp(-(base + m * melanin[..., None] + h * haemoglobin[..., None]))
 
 
@@ -33,68 +36,63 @@ def fitzpatrick(melanin: Tensor) -> Tensor:
     return (melanin * 6).floor().clamp(0, 5).long() + 1
 
 
+def absorbed(melanin: Tensor, haemoglobin: Tensor) -> Tensor:
+    """What more of the pigments leaves of the light, ``(..., 3)``: layers multiply."""
+    m, h = (torch.tensor(v, device=melanin.device) for v in (MELANIN_RGB, HAEMOGLOBIN_RGB))
+    return torch.exp(-(m * melanin[..., None] + h * haemoglobin[..., None]))
+
+
 def bare(s: Surface) -> Paint:
-    """Every point as bare skin."""
-    x, y = s.x.abs(), s.y
-    red = torch.exp(-(((x - 42) / 17) ** 2 + ((y + 36) / 16) ** 2) / 2) * (0.36 + 0.28 * s.mode("cheek_red"))
-    red = red + 0.35 * torch.exp(-((x / 11) ** 2 + ((y + 37) / 9) ** 2) / 2) + 0.3 * (s.kind == EAR)
-    ring = torch.exp(-(((x - EYE_X) / 15) ** 2 + ((y + 9) / 6) ** 2) / 2)
-    aged = old(s.of("age"))
-    mottle = (0.05 + 0.02 * s.mode("mottle").abs() + 0.05 * aged) * s.grain(0)
-    freckles = torch.exp(-((x / 52) ** 2 + ((y + 22) / 26) ** 2) / 2) * (s.mode("freckles") - 0.4).clamp(0) * 0.20
-    speckle = s.grain(1)
-    freckles = freckles * ramp(speckle, 0.35, 0.75) + 0.35 * aged * ramp(speckle, 0.72, 0.9)
-    own = s.of("melanin")
-    melanin = own + freckles * (1 - own) + 0.3 * mottle + 0.6 * _moles(s) + s.pigment[:, 0]
-    melanin = melanin + ring * (0.07 + 0.09 * s.mode("under_eye") + 0.08 * aged)
-    haemoglobin = s.of("haemoglobin") + red + mottle + s.pigment[:, 1]
-    colour = reflectance(melanin.clamp(0, 1.5), haemoglobin.clamp(0, 2))
-    gloss = 0.45 + 0.14 * s.mode("skin_gloss") + 0.25 * torch.exp(-((x / 14) ** 2 + ((y + 20) / 60) ** 2) / 2)
-    return Paint(colour, gloss.clamp(0.05), torch.ones_like(own), torch.ones_like(s.kind))
+    """Every point as bare skin of its person, with the mottling that age adds to."""
+    t = s.t
+    strength = 0.05 + 0.02 * t["modes"][:, INDEX["mottle"]].abs() + 0.05 * old(t["age"])
+    mottle = s.spread(strength) * s.grain(0)
+    melanin = s.of("melanin") + s.tone[:, MELANIN] + 0.3 * mottle
+    colour = reflectance(melanin, s.of("haemoglobin") + s.tone[:, HAEMOGLOBIN] + mottle)
+    return Paint(
+        colour, s.tone[:, GLOSS].clamp(0.05), torch.exp(-s.tone[:, DARKNESS]), torch.full_like(s.kind, PART["skin"])
+    )
+
+
+def complexion(p: Paint, s: Surface) -> None:
+    """Freckles, age spots and moles."""
+    aged, speckle = old(s.of("age")), s.grain(1)
+    area = torch.exp(-((s.x / 52) ** 2 + ((s.y + 22) / 26) ** 2) / 2)
+    freckles = area * (s.mode("freckles") - 0.4).clamp(0) * 0.20 * ramp(speckle, 0.35, 0.75)
+    spots = freckles + 0.35 * aged * ramp(speckle, 0.72, 0.9)
+    melanin = spots * (1 - s.of("melanin")) + 0.6 * _moles(s)
+    p.colour = p.colour * absorbed(melanin, torch.zeros_like(melanin))
 
 
 def _moles(s: Surface) -> Tensor:
-    moles = s.t["moles"]
     spots = torch.zeros_like(s.theta)
-    for k in range(moles.shape[1]):
-        mx, my, radius = (moles[:, k, i][s.at] for i in range(3))
-        away = ((s.x - mx) ** 2 + (s.y - my) ** 2).sqrt()
-        spots = torch.maximum(spots, ramp(away - radius, 0.6, -0.4) * (radius > 0.2))
-    return spots
+    for x, y, radius in (mole.unbind(1) for mole in s.t["moles"].unbind(1)):
+        square = (s.x - s.spread(x)).square() + (s.y - s.spread(y)).square()
+        near = (square < 9).nonzero()[:, 0]
+        wide = radius.index_select(0, s.at.index_select(0, near))
+        spot = ramp(square.index_select(0, near).sqrt() - wide, 0.6, -0.4) * (wide > 0.2)
+        spots = spots.index_add(0, near, spot)
+    return spots.clamp(max=1)
 
 
-def crevices(p: Paint, s: Surface, front: Tensor) -> None:
-    """Shade where little light gets in, the folds of age and of expressions."""
-    a, x, y = s.x.abs(), s.x, s.y
-    aged = old(s.of("age"))
-    smile = s.move("smile")
+def forehead_lines(p: Paint, s: Surface, front: Tensor) -> None:
+    """Lines across the forehead, of age and of raised brows."""
+    lines = torch.sin((s.y + 0.009 * s.x**2) * 0.72).clamp(0) ** 6 * ramp(s.y, 30, 38) * ramp(s.y, 64, 54)
+    deep = (0.30 * old(s.of("age")) + 0.22 * s.move("outer_brow_raise")).clamp(0, 0.5)
+    p.darken(front * lines * ramp(s.x.abs(), 42, 25) * deep)
 
-    def pit(cx: float, cy: float, wide: float, high: float, depth: float | Tensor) -> None:
-        p.darken(depth * front * torch.exp(-(((a - cx) / wide) ** 2 + ((y - cy) / high) ** 2) / 2))
 
-    pit(15, 2, 5, 6, 0.26)
-    pit(29, 9, 13, 3.6, 0.14)
-    pit(18.0, NOSE_TIP - 3, 2.6, 5, 0.18)
-    pit(0, NOSE_BASE - 2, 11, 2.6, 0.10)
-    pit(0, MOUTH - 14, 13, 3.0, 0.16 + 0.10 * s.move("chin_raise"))
-    pit(26.5, MOUTH, 3.0, 2.6, 0.12)
-    fold = hump(a, 19 + 0.3 * (-42 - y), 2.4) * ramp(y, -36, -44) * ramp(y, -78, -64)
-    p.darken(front * fold * (0.05 + 0.24 * smile + 0.22 * aged).clamp(0, 0.6))
-    marionette = hump(a, 27 + 0.1 * (MOUTH - y), 1.6) * ramp(y, MOUTH - 3, MOUTH - 7) * ramp(y, -95, -84)
-    p.darken(front * marionette * (0.28 * aged + 0.1 * s.move("corners_down")))
-    raised = s.move("outer_brow_raise")
-    lines = torch.sin((y + 0.03 * x**2 * 0.3) * 0.72).clamp(0) ** 6 * ramp(y, 30, 38) * ramp(y, 64, 54)
-    p.darken(front * lines * ramp(a, 42, 25) * (0.30 * aged + 0.22 * raised).clamp(0, 0.5))
-    p.darken(front * hump(a, 4.5, 1.5) * hump(y, 17, 6) * (0.36 * s.move("frown") + 0.18 * aged))
-    p.darken(front * hump(a, 0, 9) * hump(y, -2, 2) * 0.3 * s.move("nose_wrinkle"))
-    ex, ey = a - EYE_X - 16, y + 1
+def crows_feet(p: Paint, s: Surface, front: Tensor) -> None:
+    """Lines that run away from the outer corners of the eyes."""
+    ex, ey = s.x.abs() - EYE_X - 16, s.y + 1
     rays = torch.sin(torch.atan2(ey, ex.clamp(min=0.5)) * 9).clamp(0) ** 4 * ramp(ex, 1, 4) * ramp(ex, 16, 9)
-    p.darken(front * rays * hump(ey, 0, 9) * (0.24 * aged + 0.20 * s.move("cheek_raise")))
+    p.darken(front * rays * hump(ey, 0, 9) * (0.24 * old(s.of("age")) + 0.20 * s.move("cheek_raise")))
 
 
-def stubble(p: Paint, s: Surface, front: Tensor, hair: Tensor) -> None:
+def stubble(p: Paint, s: Surface, front: Tensor) -> None:
     """Beard and moustache: where they grow, how dense, and a shadow where they are shaven."""
     a, y = s.x.abs(), s.y
+    hair = hair_colour(s)
     strands = (0.75 + 0.35 * s.grain(2)).clamp(0, 1)
     edge = 1.5 * s.grain(3)
     # From the sideburns obliquely to the corners of the mouth, and down from there.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .action_units import MOVEMENTS
 from .identity import INDEX
-from .movements import MOVEMENTS
 
 PARTS = ("background", "skin", "brows", "eyes", "nose", "lips", "inner mouth", "ears", "neck", "hair", "cloth",
          "glasses", "headwear", "mask", "occlusion", "beard")  # fmt: skip
@@ -26,7 +26,7 @@ class Surface:
         theta: ``(p,)``.
         kind: ``int64 (p,)`` kind of patch.
         at: ``int64 (p,)`` picture.
-        pigment: ``(p, 2)`` the person's own smooth deviations of melanin and haemoglobin.
+        tone: ``(p, 4)`` see `undertone`.
         t: the factors of the pictures, each ``(n, ...)``; ``grain`` is ``(n, 4, 96, 96)`` noise in [-1, 1].
     """
 
@@ -34,7 +34,7 @@ class Surface:
     theta: Tensor
     kind: Tensor
     at: Tensor
-    pigment: Tensor
+    tone: Tensor
     t: dict[str, Tensor]
 
     @property
@@ -49,19 +49,27 @@ class Surface:
 
     def take(self, at: Tensor) -> Surface:
         """Some of the points."""
-        return Surface(self.place[at], self.theta[at], self.kind[at], self.at[at], self.pigment[at], self.t)
+        # Several times faster than indexing.
+        place, theta, kind, picture, tone = (
+            c.index_select(0, at) for c in (self.place, self.theta, self.kind, self.at, self.tone)
+        )
+        return Surface(place, theta, kind, picture, tone, self.t)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Values of the pictures ``(n, ...)`` at each point, ``(p, ...)``."""
+        return values.index_select(0, self.at)
 
     def of(self, name: str) -> Tensor:
         """A factor at each point, ``(p, ...)``."""
-        return self.t[name][self.at]
+        return self.spread(self.t[name])
 
     def mode(self, name: str) -> Tensor:
         """``(p,)``."""
-        return self.t["modes"][:, INDEX[name]][self.at]
+        return self.spread(self.t["modes"][:, INDEX[name]])
 
     def move(self, name: str) -> Tensor:
         """``(p,)``."""
-        return self.t["movements"][:, MOVEMENTS.index(name)][self.at]
+        return self.spread(self.t["movements"][:, MOVEMENTS.index(name)])
 
     def grain(self, channel: int) -> Tensor:
         """Fine texture of each person, ``(p,)``: bilinear look-up in a periodic table."""
@@ -75,8 +83,10 @@ class Surface:
         c1, r1 = (c0 + 1) % side, (r0 + 1) % side
         flat, start = table.flatten(), self.at * (side * side)
         r0, r1 = start + r0 * side, start + r1 * side
-        above = torch.lerp(flat[r0 + c0], flat[r0 + c1], a)
-        return torch.lerp(above, torch.lerp(flat[r1 + c0], flat[r1 + c1], a), b)
+        corners = (flat.index_select(0, k) for k in (r0 + c0, r0 + c1, r1 + c0, r1 + c1))
+        upper_left, upper_right, lower_left, lower_right = corners
+        above = torch.lerp(upper_left, upper_right, a)
+        return torch.lerp(above, torch.lerp(lower_left, lower_right, a), b)
 
 
 @dataclass
@@ -90,12 +100,15 @@ class Paint:
 
     def take(self, at: Tensor) -> Paint:
         """Some of the points; `put` brings them back."""
-        return Paint(self.colour[at], self.gloss[at], self.shade[at], self.part[at])
+        return Paint(*(c.index_select(0, at) for c in (self.colour, self.gloss, self.shade, self.part)))
 
     def put(self, at: Tensor, painted: Paint) -> None:
         """Replace what is at some points."""
         for name in ("colour", "gloss", "shade", "part"):
-            setattr(self, name, getattr(self, name).index_copy(0, at, getattr(painted, name)))
+            old = getattr(self, name)
+            # In place where nobody asks for a gradient: copies cost more than the painting does.
+            copy = old.index_copy if torch.is_grad_enabled() else old.index_copy_
+            setattr(self, name, copy(0, at, getattr(painted, name)))
 
     def over(self, colour: Tensor, amount: Tensor, gloss: float | None = None) -> None:
         """Lay a colour ``(p, 3)`` or ``(3,)`` over by ``amount`` ``(p,)`` in [0, 1]."""

@@ -143,15 +143,15 @@ def _ear(side: int) -> Grid:
 
 
 def _neck() -> Grid:
-    theta, y = np.meshgrid(np.linspace(-np.pi, np.pi, 33), np.linspace(-60, -215, 14))
-    flare = 1 + 0.35 * np.clip((-150 - y) / 55, 0, 1) ** 2
+    theta, y = np.meshgrid(np.linspace(-np.pi, np.pi, 41), np.linspace(-60, -190, 30))
+    flare = 1 + 0.55 * np.clip((-138 - y) / 52, 0, 1) ** 1.5
     return NECK, np.stack([50 * flare * np.sin(theta), y, -24 + 48 * flare * np.cos(theta)], -1), theta
 
 
 def _cloth() -> Grid:
-    theta, t = np.meshgrid(np.linspace(-np.pi, np.pi, 41), np.linspace(0, 1, 14))
-    wide = 54 + 158 * np.sqrt(np.clip(t, 0, 1)) * (1 - 0.15 * t)
-    deep = 50 + 55 * np.sqrt(t)
+    theta, t = np.meshgrid(np.linspace(-np.pi, np.pi, 81), np.linspace(0, 1, 30))
+    wide = 52 + 160 * np.sqrt(np.clip(t, 0, 1)) * (1 - 0.15 * t)
+    deep = 54 + 51 * np.sqrt(t)
     y = -146 - 34 * np.abs(np.sin(theta)) * np.sqrt(t) - 190 * t**2 - 16 * np.cos(theta) * (1 - t)
     return CLOTH, np.stack([wide * np.sin(theta), y, -30 + deep * np.cos(theta)], -1), theta
 
@@ -187,8 +187,8 @@ def _block() -> Grid:
 
 def _hand() -> list[Grid]:
     """Palm, four fingers and a thumb as capsules, about the middle finger's root; the palm faces backwards."""
-    fingers = [((12.0 * k - 18, 0, 0), (13.5 * k - 20, 72 - 6 * abs(k - 1.7), 4), 9, 8) for k in range(4)]
-    pieces = [((0, -48, 0), (0, -6, 0), 36, 13), *fingers, ((-30, -42, 4), (-54, 6, 6), 10, 9)]
+    fingers = [((14.0 * k - 21, -10, 0), (15.0 * k - 22, 72 - 6 * abs(k - 1.7), 4), 9, 8) for k in range(4)]
+    pieces = [((0, -52, 0), (0, 12, 0), 34, 13), *fingers, ((-30, -42, 4), (-54, 6, 6), 10, 9)]
     grids: list[Grid] = []
     for start, end, wide, deep in pieces:
         turn, along = np.meshgrid(np.linspace(0, 2 * np.pi, 13), np.linspace(-1, 1, 13))

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .action_units import MOVEMENTS
 from .camera import HEAD_HEIGHT, View, project
 from .features import brow_curve, brow_place, lid_edges, lip_edges
 from .identity import INDEX
-from .movements import MOVEMENTS
 from .shape import coefficients, head
 from .surface import PART
 from .template import EYE_X, HEAD, MOUTH, landmark_places, template, theta_at
