@@ -6,10 +6,12 @@ Z. Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015, names forty
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from .action_units import MOVEMENTS
 from .factors import choice
+from .hair import greyness
 from .scene import Scene
 
 Flags = NDArray[np.bool_]
@@ -27,7 +29,8 @@ def attributes(scene: Scene) -> dict[str, Flags]:
 def _hair(s: Scene) -> dict[str, Flags]:
     covered = s.headwear > 0
     grown = (s.hair_length > 0.08) & (s.hair_recession < 0.7) & ~covered
-    grey, red = s.hair_grey > 0.5, s.hair_red > 0.6
+    grey = greyness(*(torch.from_numpy(v) for v in (s.age, s.hair_grey))).numpy() > 0.5
+    red = s.hair_red > 0.6
     return {
         "Bald": ~covered & ((s.hair_recession >= 0.7) | (s.hair_length <= 0.03)),
         "Bangs": grown & (s.hair_fringe > 0.35),

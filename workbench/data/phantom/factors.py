@@ -92,7 +92,7 @@ FACTORS = (
     Factor("hair_part", "hair", "side of the parting, -1 right to 1 left", -1, 1),
     Factor("hair_dark", "hair", "eumelanin: 0 blond, 1 black", 0, 1, 0.7),
     Factor("hair_red", "hair", "phaeomelanin share", 0, 1),
-    Factor("hair_grey", "hair", "share of grey", 0, 1),
+    Factor("hair_grey", "hair", "share of grey more or less than usual at that age", -1, 1),
     Factor("brow_density", "brows", "0 none, 1 dense", 0, 1, 0.7),
     Factor("stubble", "beard", "0 shaven, 1 some days", 0, 1),
     Factor("beard", "beard", "0 none, 1 full on chin and cheeks", 0, 1),

@@ -26,16 +26,16 @@ def nostrils(p: Paint, s: Surface, front: Tensor) -> None:
 def lips(p: Paint, s: Surface, front: Tensor) -> None:
     """Vermilion with a cupid's bow, the line between the lips, and teeth where they part."""
     x, a = s.x, s.x.abs()
-    # The line between the lips dips in the middle of the upper lip and at its corners.
-    above = s.y - MOUTH - 0.9 * hump(a, 9, 6) + 0.6 * hump(a, 0, 4)
+    # The line between the lips dips in the middle and rises to its corners.
+    above = s.y - MOUTH + 0.5 * hump(a, 0, 5) - 1.0 * (a / 25) ** 2
     below = -above
     top, bottom = lip_edges(x, s.mode("upper_lip"), s.mode("lower_lip"))
     upper = ramp(above - top, 0.8, -0.8) * (above > -0.75)
     lower = ramp(below - bottom, 1.0, -1.0) * (below > -0.75)
     shape = front * (upper + lower).clamp(0, 1) * (a < 25.0)
-    tint = torch.stack(
-        [0.88 - 0.03 * s.mode("lip_red"), 0.52 - 0.06 * s.mode("lip_red"), 0.55 - 0.05 * s.mode("lip_red")], 1
-    )
+    # Feminine lips contrast more with the skin, feminine lids too (R. Russell, Perception 38, 2009).
+    red = s.mode("lip_red") - 0.9 * s.of("gender")
+    tint = torch.stack([0.88 - 0.03 * red, 0.52 - 0.06 * red, 0.55 - 0.05 * red], 1)
     p.over(p.colour * tint, shape * 0.9, 0.8)
     p.over(s.of("lip_colour") * (0.6 + 0.4 * p.colour.mean(1, keepdim=True) / 0.3), shape * s.of("lip_makeup"), 1.3)
     p.darken(front * 0.16 * hump(above, -0.4, 1.6) * (a < 25) + 0.20 * front * upper * ramp(above, 3.0, 0.0) * 0.5)
@@ -74,14 +74,14 @@ def eyes(p: Paint, s: Surface, front: Tensor) -> None:
     top, bottom = lid_edges(ex, s.mode, s.move)
     inside = front * ramp(y - top, 0.35, -0.35) * ramp(bottom - y, 0.35, -0.35) * (ex.abs() < _EYE_WIDTH)
     _lids(p, s, front, ex, y - top, y - bottom, across)
-    white = torch.tensor([0.60, 0.56, 0.53], device=ex.device).expand(len(ex), 3)
+    white = torch.tensor([0.42, 0.39, 0.37], device=ex.device).expand(len(ex), 3)
     red = torch.tensor([0.55, 0.25, 0.22], device=ex.device)
     ball = torch.lerp(white * (1 - 0.35 * (ex / _EYE_WIDTH) ** 2)[:, None], red.expand_as(white),
                       (0.5 * hump(ex, -_EYE_WIDTH + 1.5, 1.6))[:, None])  # fmt: skip
     p.over(ball, inside, 1.0)
     p.darken(inside * 0.38 * ramp(top - y, 3.0, 0.0))
     _iris(p, s, side * ex, y, inside)
-    lashes = 0.7 + 0.22 * s.mode("lashes") - 0.12 * s.of("gender") + 1.2 * s.of("eye_makeup")
+    lashes = 0.7 + 0.22 * s.mode("lashes") - 0.40 * s.of("gender") + 1.2 * s.of("eye_makeup")
     thick = 0.55 + 0.22 * lashes.clamp(0.1)
     lash = front * hump(y - top, 0.25, thick) * (ex.abs() < _EYE_WIDTH + 1)
     p.over(white * 0.014, (lash * (0.62 + 0.22 * lashes)).clamp(0, 0.95), 0.2)
@@ -100,9 +100,9 @@ def lid_edges(ex: Tensor, mode: Callable[[str], Tensor], move: Callable[[str], T
     """
     across = (1 - (ex / _EYE_WIDTH).abs() ** 2.1).clamp(0)
     open_ = 1 - move("blink")
-    lift = (1 + 0.32 * move("lids_wide") - 0.18 * move("lids_tight")) * open_
+    lift = (1 + 0.45 * move("lids_wide") - 0.18 * move("lids_tight")) * open_
     skewed = (1 - ((ex + 1.3 * mode("eye_peak") * across) / _EYE_WIDTH).abs() ** 2.1).clamp(0)
-    top = 6.3 * skewed ** (0.62 - 0.09 * mode("eye_round")) * lift * (1 - 0.05 * mode("lid_heavy")) - 0.5
+    top = 4.9 * skewed ** (0.62 - 0.09 * mode("eye_round")) * lift * (1 - 0.05 * mode("lid_heavy")) - 0.5
     bottom = -4.3 * across**0.8 * open_.clamp(0.05) - 0.5
     return top, torch.minimum(bottom + 1.3 * move("cheek_raise") + 1.0 * move("lids_tight"), top)
 
@@ -168,6 +168,6 @@ def brow_place(u: Tensor, mode: Callable[[str], Tensor]) -> Tensor:
 
 def brow_curve(u: Tensor, mode: Callable[[str], Tensor], gender: Tensor) -> tuple[Tensor, Tensor]:
     """Height of a brow's middle and half its thickness, in template millimetres, at the share ``u`` of its length."""
-    middle = 15.6 + 2.2 * mode("brow_height") + 1.9 * mode("brow_tilt") * (u - 0.4)
-    middle = middle + (3.6 + 2.3 * mode("brow_arch")) * torch.sin(torch.pi * u * 0.88)
-    return middle, (2.6 + 1.0 * mode("brow_thickness") + 0.5 * gender).clamp(0.8) * (1.15 - 0.78 * u)
+    middle = 15.0 - 1.3 * gender + 2.2 * mode("brow_height") + 1.9 * mode("brow_tilt") * (u - 0.4)
+    middle = middle + (3.6 - 1.1 * gender + 2.3 * mode("brow_arch")) * torch.sin(torch.pi * u * 0.88)
+    return middle, (2.6 + 1.0 * mode("brow_thickness") + 0.9 * gender).clamp(0.8) * (1.15 - 0.78 * u)

@@ -19,7 +19,12 @@ def hair_colour(s: Surface) -> Tensor:
     black, blond, red, grey = (torch.tensor(v, device=s.theta.device) for v in (_BLACK, _BLOND, _RED, _GREY))
     warm = blond + (red - blond) * t["hair_red"][:, None]
     base = warm * (black / warm) ** t["hair_dark"][:, None]
-    return s.spread(base + (grey - base) * t["hair_grey"][:, None])
+    return s.spread(base + (grey - base) * greyness(t["age"], t["hair_grey"])[:, None])
+
+
+def greyness(age: Tensor, deviation: Tensor) -> Tensor:
+    """Share of grey in [0, 1]: none to forty, nearly all at eighty, and the person's deviation."""
+    return (0.9 * ramp(age, 36, 78) + deviation * ramp(age, 22, 40)).clamp(0, 1)
 
 
 def scalp(p: Paint, s: Surface, front: Tensor) -> None:

@@ -189,7 +189,7 @@ def _looks(rng: np.random.Generator) -> dict[str, float]:
         "hair_part": float(rng.uniform(-1, 1)),
         "hair_dark": dark,
         "hair_red": float(np.clip(rng.beta(0.7, 3.0), 0, 1)),
-        "hair_grey": float(ageing * rng.uniform(0.3, 1.0)) if age > 35 else 0.0,
+        "hair_grey": float(np.clip(rng.normal(0, 0.25), -1, 1)),
         "brow_density": float(np.clip(0.68 + 0.12 * gender + rng.normal(0, 0.12), 0.25, 1)),
         "stubble": float(rng.uniform(0, 0.8)) if masculine else 0.0,
         "beard": float(rng.uniform(0.35, 1)) if bearded and rng.random() < 0.75 else 0.0,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .factors import OCCLUDERS
 from .identity import INDEX
-from .shape import Linear, anatomical, coefficients, head
+from .shape import Linear, anatomical, child, coefficients, head
 from .template import BLOCK, CLOTH, CURTAIN, EAR, EYE_X, FRAME, HAND, HEAD, LENS, MOUTH, NECK, VISOR, Template, theta_at
 
 # Which anchor, offset from it, half width and half height.
@@ -154,13 +154,17 @@ def _ear(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) ->
 
 
 def _neck(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) -> Tensor:
-    wide = 1 + 0.06 * t["modes"][:, INDEX["neck_width"], None] + 0.10 * t["gender"][:, None]
+    m, young = t["modes"], child(t["age"])[:, None]
+    grown = (
+        0.06 * m[:, INDEX["neck_width"], None] + 0.035 * m[:, INDEX["face_width"], None] + 0.10 * t["gender"][:, None]
+    )
+    wide = 1 + grown - 0.28 * young
     x, y, z = place.unbind(2)
     return torch.stack([x * wide, y, (z + 24) * wide - 24], 2)
 
 
 def _cloth(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) -> Tensor:
-    wide = 1 + 0.05 * t["gender"][:, None]
+    wide = 1 + 0.05 * t["gender"][:, None] - 0.25 * child(t["age"])[:, None]
     x, y, z = place.unbind(2)
     return torch.stack([x * wide, y, z], 2)
 

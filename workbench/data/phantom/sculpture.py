@@ -126,9 +126,9 @@ def skull(s: Sculpture) -> None:
     s.add("brow_ridge", Z, 1.9, s.bump(24, 16, 19, 6.5))
     s.add("temple", X, 2.6, s.side * s.bump(66, 32, 14, 22))
     s.add("asymmetry_jaw", X, 1.8, low)
-    for mode, amount in (("face_width", 0.35), ("face_length", 0.45), ("jaw_width", 0.8), ("jaw_square", 0.9),
-                         ("chin_width", 0.6), ("chin_length", 0.8), ("chin_forward", 0.5), ("brow_ridge", 1.2),
-                         ("forehead_slope", 0.6), ("cheek_full", -0.4), ("cheek_bone", -0.3)):  # fmt: skip
+    for mode, amount in (("face_width", 0.4), ("face_length", 0.5), ("jaw_width", 1.2), ("jaw_square", 1.4),
+                         ("chin_width", 1.1), ("chin_length", 1.0), ("chin_forward", 0.7), ("brow_ridge", 1.7),
+                         ("forehead_slope", 0.9), ("cheek_full", -0.7), ("cheek_bone", -0.4)):  # fmt: skip
         s.fields["gender"] += amount * s.fields[mode]
 
 
@@ -137,9 +137,9 @@ def small_parts(s: Sculpture) -> None:
     _eye_modes(s)
     _nose_modes(s)
     _mouth_modes(s)
-    for mode, amount in (("eye_opening", -0.6), ("eye_size", -0.45), ("eye_height", -0.5), ("nose_length", 0.5),
-                         ("nose_width", 0.6), ("nose_bridge", 0.5), ("nose_tip_up", -0.5), ("nose_hump", 0.4),
-                         ("mouth_width", 0.4), ("upper_lip", -0.5), ("lower_lip", -0.4)):  # fmt: skip
+    for mode, amount in (("eye_opening", -1.0), ("eye_size", -0.8), ("eye_height", -0.5), ("nose_length", 0.6),
+                         ("nose_width", 0.9), ("nose_bridge", 0.7), ("nose_tip_up", -0.7), ("nose_hump", 0.5),
+                         ("mouth_width", 0.4), ("upper_lip", -0.8), ("lower_lip", -0.7)):  # fmt: skip
         s.fields["gender"] += amount * s.fields[mode]
 
 
@@ -190,14 +190,14 @@ def ageing(s: Sculpture) -> None:
                          ("forehead_height", 1.0), ("forehead_slope", -1.3), ("eye_size", 1.6), ("eye_opening", 0.8),
                          ("eye_height", -1.6), ("mouth_width", -1.6), ("mouth_height", 0.8)):  # fmt: skip
         s.fields["child"] += amount * s.fields[mode]
-    for mode, amount in (("nose_length", 0.8), ("nose_tip", 0.4), ("nose_tip_up", -0.7), ("lid_heavy", 1.3),
-                         ("eye_opening", -0.7), ("temple", -0.7), ("mouth_corner", -1.0)):  # fmt: skip
+    for mode, amount in (("nose_length", 1.0), ("nose_tip", 0.5), ("nose_tip_up", -0.9), ("lid_heavy", 1.2),
+                         ("eye_opening", -0.7), ("temple", -1.0), ("mouth_corner", -1.4)):  # fmt: skip
         s.fields["old"] += amount * s.fields[mode]
-    s.add("old", Z, -2.5, s.bump(46, -43, 13, 13))
-    s.add("old", Y, -3.5, s.bump(40, -72, 14, 16))
-    s.add("old", X, 3.0, s.side * s.bump(50, -88, 14, 12))
-    s.add("old", Z, 1.6, s.bump(26, -57, 6, 12))
-    s.add("old", Z, 1.2, s.bump(EYE_X, -12, 11, 4))
+    s.add("old", Z, -4.0, s.bump(46, -43, 13, 13))
+    s.add("old", Y, -4.5, s.bump(40, -72, 14, 16))
+    s.add("old", X, 4.5, s.side * s.bump(50, -88, 14, 12))
+    s.add("old", Z, 2.2, s.bump(26, -57, 6, 12))
+    s.add("old", Z, 2.0, s.bump(EYE_X, -12, 11, 4))
     growth = s.front * ramp(s.y, MOUTH, -104)
     s.add("beard", Y, -9.0, s.front * ramp(s.y, -92, -113))
     s.add("beard", Z, 7.0, growth * np.exp(-((s.x / 40) ** 2) / 2))

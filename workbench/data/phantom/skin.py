@@ -45,10 +45,12 @@ def absorbed(melanin: Tensor, haemoglobin: Tensor) -> Tensor:
 def bare(s: Surface) -> Paint:
     """Every point as bare skin of its person, with the mottling that age adds to."""
     t = s.t
-    strength = 0.05 + 0.02 * t["modes"][:, INDEX["mottle"]].abs() + 0.05 * old(t["age"])
+    strength = 0.05 + 0.02 * t["modes"][:, INDEX["mottle"]].abs() + 0.10 * old(t["age"])
     mottle = s.spread(strength) * s.grain(0)
-    melanin = s.of("melanin") + s.tone[:, MELANIN] + 0.3 * mottle
-    colour = reflectance(melanin, s.of("haemoglobin") + s.tone[:, HAEMOGLOBIN] + mottle)
+    # Masculine skin is a little darker and ruddier.
+    gender = s.of("gender")
+    melanin = s.of("melanin") + 0.025 * gender + s.tone[:, MELANIN] + 0.3 * mottle
+    colour = reflectance(melanin, s.of("haemoglobin") + 0.07 * gender + s.tone[:, HAEMOGLOBIN] + mottle)
     return Paint(
         colour, s.tone[:, GLOSS].clamp(0.05), torch.exp(-s.tone[:, DARKNESS]), torch.full_like(s.kind, PART["skin"])
     )
@@ -78,7 +80,7 @@ def _moles(s: Surface) -> Tensor:
 def forehead_lines(p: Paint, s: Surface, front: Tensor) -> None:
     """Lines across the forehead, of age and of raised brows."""
     lines = torch.sin((s.y + 0.009 * s.x**2) * 0.72).clamp(0) ** 6 * ramp(s.y, 30, 38) * ramp(s.y, 64, 54)
-    deep = (0.30 * old(s.of("age")) + 0.22 * s.move("outer_brow_raise")).clamp(0, 0.5)
+    deep = (0.48 * old(s.of("age")) + 0.22 * s.move("outer_brow_raise")).clamp(0, 0.6)
     p.darken(front * lines * ramp(s.x.abs(), 42, 25) * deep)
 
 
@@ -86,7 +88,7 @@ def crows_feet(p: Paint, s: Surface, front: Tensor) -> None:
     """Lines that run away from the outer corners of the eyes."""
     ex, ey = s.x.abs() - EYE_X - 16, s.y + 1
     rays = torch.sin(torch.atan2(ey, ex.clamp(min=0.5)) * 9).clamp(0) ** 4 * ramp(ex, 1, 4) * ramp(ex, 16, 9)
-    p.darken(front * rays * hump(ey, 0, 9) * (0.24 * old(s.of("age")) + 0.20 * s.move("cheek_raise")))
+    p.darken(front * rays * hump(ey, 0, 9) * (0.42 * old(s.of("age")) + 0.20 * s.move("cheek_raise")))
 
 
 def stubble(p: Paint, s: Surface, front: Tensor) -> None:

@@ -89,7 +89,7 @@ def _pigments(f: _Face) -> Fields:
         ("cheek_red", HAEMOGLOBIN): 0.28 * cheek,
         ("always", MELANIN): 0.07 * ring,
         ("under_eye", MELANIN): 0.09 * ring,
-        ("old", MELANIN): 0.08 * ring,
+        ("old", MELANIN): 0.08 * ring + 0.03 * f.front,
         ("always", GLOSS): 0.45 + 0.25 * f.spot(0, -20, 14, 60),
         ("skin_gloss", GLOSS): np.full_like(f.x, 0.14),
     }
@@ -109,11 +109,12 @@ def _crevices(f: _Face) -> Fields:
     nasolabial = f.line(19 + 0.3 * (-42 - y), 2.4) * ramp(y, -36, -44) * ramp(y, -78, -64)
     marionette = f.line(27 + 0.1 * (MOUTH - y), 1.8) * ramp(y, MOUTH - 3, MOUTH - 7) * ramp(y, -95, -84)
     between_brows = f.spot(4.5, 17, 1.6, 6)
+    bags = _depth(0.18) * f.spot(EYE_X, -12, 10, 2.0) + _depth(0.12) * f.spot(EYE_X - 8, -16, 6, 2.4)
     return {
         ("always", DARKNESS): always + _depth(0.16) * below_lip + _depth(0.05) * nasolabial,
         ("chin_raise", DARKNESS): _depth(0.10) * below_lip,
         ("smile", DARKNESS): _depth(0.24) * nasolabial,
-        ("old", DARKNESS): _depth(0.22) * nasolabial + _depth(0.28) * marionette + _depth(0.18) * between_brows,
+        ("old", DARKNESS): _depth(0.38) * nasolabial + _depth(0.40) * marionette + _depth(0.26) * between_brows + bags,
         ("corners_down", DARKNESS): _depth(0.10) * marionette,
         ("frown", DARKNESS): _depth(0.36) * between_brows,
         ("nose_wrinkle", DARKNESS): _depth(0.30) * f.spot(0, -2, 9, 2),
