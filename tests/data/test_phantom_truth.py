@@ -82,7 +82,7 @@ def test_lids_brows_and_lips_carry_their_landmarks(scene: phantom.Scene) -> None
             near = np.abs(columns - higher.landmarks68[k, i, 0]) < 1.5
             assert abs(rows[near].mean() - higher.landmarks68[k, i, 1]) < 4.5
     opened = marks(movements=phantom.movements(jaw_open=1.0))
-    assert np.all(opened[:, 66, 1] - opened[:, 62, 1] > 5 * (rest[:, 66, 1] - rest[:, 62, 1]) + 3)
+    assert np.all(opened[:, 66, 1] - opened[:, 62, 1] > 4 * (rest[:, 66, 1] - rest[:, 62, 1]) + 3)
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,18 @@ def test_every_skin_type_can_be_reached() -> None:
 
 @pytest.mark.parametrize("factor", ["light", "albedo", "movements", "modes", "yaw"])
 def test_gradients_are_those_of_small_steps(scene: phantom.Scene, factor: str) -> None:
-    one = scene.take([0]).replace(light_direction=(10.0, 20.0))
+    one = scene.take([0]).replace(light_direction=(10.0, 20.0), beard=0.0, moustache=0.0, stubble=0.0)
     people = one.identity
     starts = {"modes": people.modes, "albedo": np.ones((1, 3), np.float32), **one.factors}
     start = torch.from_numpy(starts[factor]).clone()
     step = torch.zeros_like(start)
-    step.view(-1)[{"movements": 8, "modes": 1}.get(factor, 0)] = 1.0
-    # A smooth weight inside the face: outlines are not differentiated.
+    at = {"movements": phantom.MOVEMENTS.index("cheek_raise"), "modes": phantom.MODES.index("cheek_full")}
+    step.view(-1)[at.get(factor, 0)] = 1.0
+    # A smooth weight on a cheek: outlines are not differentiated.
+    marks = phantom.render(one, 64, truth=("landmarks68",)).landmarks68[0]
+    x, y = (marks[2] + marks[30]) / 2
     row, column = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
-    weight = torch.exp(-(((row - 34) / 6) ** 2 + ((column - 32) / 6) ** 2) / 2)
+    weight = torch.exp(-(((row - y) / 3) ** 2 + ((column - x) / 3) ** 2) / 2)
 
     def loss(value: torch.Tensor) -> torch.Tensor:
         return (phantom.render_tensor(one, 64, **{factor: value}).double().mean(1)[0] * weight).sum()
@@ -152,7 +155,7 @@ def test_gradients_are_those_of_small_steps(scene: phantom.Scene, factor: str) -
     size = 0.003
     with torch.no_grad():
         measured = float(loss(start + size * step) - loss(start - size * step)) / (2 * size)
-    assert slope == pytest.approx(measured, rel=0.03)
+    assert slope == pytest.approx(measured, rel=0.05)
     assert slope != 0
 
 
@@ -184,7 +187,7 @@ def test_stereo_disparity_is_that_of_the_depth(scene: phantom.Scene) -> None:
     middle = phantom.render(scene.take([0]), size, truth=("landmarks68", "depth"))
     distance = float(scene.distance[0])
     focal = float(scene.fill[0]) * size / 228.0 * distance
-    for i in (30, 33, 57):
+    for i in (36, 45, 57):
         column, row = np.round(middle.landmarks68[0, i]).astype(int)
         depth = middle.depth[0, row, column]
         # Off-axis cameras that converge on the head's plane: f B (1 / Z - 1 / D).
