@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import __version__, files, studies
 from ..core import ParameterError, RunError, UnknownNameError, WorkbenchError
-from . import evaluate
+from . import data, evaluate
 from .show import print_json, table
 
 REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
@@ -83,8 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("action", choices=("list", "show", "check", "bench"), nargs="?", default="list")
     model.add_argument("model", nargs="?", default="")
     model.add_argument("--json", action="store_true")
-    data = add("data", _data, "list data sets")
-    data.add_argument("--json", action="store_true")
+    data.add_arguments(add("data", data.run, "list data sets, describe one, measure the gates of phantom faces"))
     verify = add("verify", _verify, "do two pictures show the same person?")
     verify.add_argument("reference")
     verify.add_argument("probe")
@@ -273,17 +272,6 @@ def _list_models(as_json: bool) -> int:
         print_json(found)
     else:
         table("models", ("name", "task", "input", "licence", "source"), rows)
-    return 0
-
-
-def _data(chosen: argparse.Namespace) -> int:
-    from .. import data
-
-    rows = [(n, data.describe(n)) for n in data.names()]
-    if chosen.json:
-        print_json([{"name": n, "what": d} for n, d in rows])
-    else:
-        table("data sets", ("name", "what it is"), rows)
     return 0
 
 

@@ -23,7 +23,7 @@ _NAMES = {
     "celeba": ("attributes",),
     "changed": ("hidden", "swapped"),
     "dataset": ("CHIP", "PhantomDataset", "chip_matrices", "chips", "faces"),
-    "factors": ("FACTORS", "GROUPS", "Factor"),
+    "factors": ("FACTORS", "GLASSES", "GROUPS", "HEADWEAR", "MASKS", "OCCLUDERS", "Factor"),
     "identity": ("MODES", "PART_MODES", "Identities", "identities"),
     "action_units": ("EXPRESSIONS", "MOVEMENTS", "expression", "movements"),
     "picture": ("TRUTH", "Rendering", "render", "render_tensor"),

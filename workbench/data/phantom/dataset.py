@@ -70,20 +70,24 @@ def faces(
     )
 
 
-def chips(scene: Scene, size: int, *, device: str = "cpu") -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def chips(
+    scene: Scene, size: int, *, device: str = "cpu", margin: int = 0
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Aligned chips of scenes, rendered at about twice their resolution.
 
     Args:
         scene: what is shown.
         size: side of a chip.
         device: where it is rendered.
+        margin: pixels around the usual crop, on each side.
 
     Returns:
         ``uint8 (n, size, size, 3)`` and the five landmarks in them, ``float32 (n, 5, 2)``.
     """
     shown = render(scene, 2 * size, device=device, truth=("landmarks5",))
     five = shown.landmarks5 if shown.landmarks5 is not None else np.zeros((len(scene), 5, 2), np.float32)
-    matrices = chip_matrices(five, size)
+    matrices = chip_matrices(five, size - 2 * margin)
+    matrices[:, :, 2] += margin
     cut = [
         cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
         for image, matrix in zip(shown.rgb, matrices, strict=True)

@@ -10,9 +10,7 @@ from torch import Tensor
 from .hair import hair_colour
 from .parts import ramp
 from .surface import Paint, Surface, hump
-from .template import EYE_X, MOUTH, NOSE_BASE
-
-_EYE_WIDTH = 14.8
+from .template import EYE_HALF, EYE_X, MOUTH, NOSE_BASE
 
 
 def nostrils(p: Paint, s: Surface, front: Tensor) -> None:
@@ -34,7 +32,7 @@ def lips(p: Paint, s: Surface, front: Tensor) -> None:
     lower = ramp(below - bottom, 1.0, -1.0) * (below > -0.75)
     shape = front * (upper + lower).clamp(0, 1) * (a < 25.0)
     # Feminine lips contrast more with the skin, feminine lids too (R. Russell, Perception 38, 2009).
-    red = s.mode("lip_red") - 0.9 * s.of("gender")
+    red = s.mode("lip_red") - 1.4 * s.of("gender")
     tint = torch.stack([0.88 - 0.03 * red, 0.52 - 0.06 * red, 0.55 - 0.05 * red], 1)
     p.over(p.colour * tint, shape * 0.9, 0.8)
     p.over(s.of("lip_colour") * (0.6 + 0.4 * p.colour.mean(1, keepdim=True) / 0.3), shape * s.of("lip_makeup"), 1.3)
@@ -70,22 +68,22 @@ def eyes(p: Paint, s: Surface, front: Tensor) -> None:
     """Lids, white, iris, pupil and a glint; lashes, liner and shadow."""
     side, y = torch.sign(s.x), s.y
     ex = s.x.abs() - EYE_X
-    across = (1 - (ex / _EYE_WIDTH).abs() ** 2.1).clamp(0)
+    across = (1 - (ex / EYE_HALF).abs() ** 2.1).clamp(0)
     top, bottom = lid_edges(ex, s.mode, s.move)
-    inside = front * ramp(y - top, 0.35, -0.35) * ramp(bottom - y, 0.35, -0.35) * (ex.abs() < _EYE_WIDTH)
+    inside = front * ramp(y - top, 0.35, -0.35) * ramp(bottom - y, 0.35, -0.35) * (ex.abs() < EYE_HALF)
     _lids(p, s, front, ex, y - top, y - bottom, across)
     white = torch.tensor([0.42, 0.39, 0.37], device=ex.device).expand(len(ex), 3)
     red = torch.tensor([0.55, 0.25, 0.22], device=ex.device)
-    ball = torch.lerp(white * (1 - 0.35 * (ex / _EYE_WIDTH) ** 2)[:, None], red.expand_as(white),
-                      (0.5 * hump(ex, -_EYE_WIDTH + 1.5, 1.6))[:, None])  # fmt: skip
+    ball = torch.lerp(white * (1 - 0.35 * (ex / EYE_HALF) ** 2)[:, None], red.expand_as(white),
+                      (0.5 * hump(ex, -EYE_HALF + 1.5, 1.6))[:, None])  # fmt: skip
     p.over(ball, inside, 1.0)
     p.darken(inside * 0.38 * ramp(top - y, 3.0, 0.0))
     _iris(p, s, side * ex, y, inside)
-    lashes = 0.7 + 0.22 * s.mode("lashes") - 0.40 * s.of("gender") + 1.2 * s.of("eye_makeup")
+    lashes = 0.7 + 0.22 * s.mode("lashes") - 0.60 * s.of("gender") + 1.2 * s.of("eye_makeup")
     thick = 0.55 + 0.22 * lashes.clamp(0.1)
-    lash = front * hump(y - top, 0.25, thick) * (ex.abs() < _EYE_WIDTH + 1)
+    lash = front * hump(y - top, 0.25, thick) * (ex.abs() < EYE_HALF + 1)
     p.over(white * 0.014, (lash * (0.62 + 0.22 * lashes)).clamp(0, 0.95), 0.2)
-    under = front * hump(y - bottom, -0.2, 0.5) * (ex.abs() < _EYE_WIDTH)
+    under = front * hump(y - bottom, -0.2, 0.5) * (ex.abs() < EYE_HALF)
     p.over(p.colour * 0.4, under * (0.4 + 0.4 * s.of("eye_makeup")), 0.3)
     p.mark("eyes", inside)
 
@@ -98,10 +96,10 @@ def lid_edges(ex: Tensor, mode: Callable[[str], Tensor], move: Callable[[str], T
         mode: gives a mode by name, in a shape that fits ``ex``.
         move: gives a movement likewise.
     """
-    across = (1 - (ex / _EYE_WIDTH).abs() ** 2.1).clamp(0)
+    across = (1 - (ex / EYE_HALF).abs() ** 2.1).clamp(0)
     open_ = 1 - move("blink")
     lift = (1 + 0.45 * move("lids_wide") - 0.18 * move("lids_tight")) * open_
-    skewed = (1 - ((ex + 1.3 * mode("eye_peak") * across) / _EYE_WIDTH).abs() ** 2.1).clamp(0)
+    skewed = (1 - ((ex + 1.3 * mode("eye_peak") * across) / EYE_HALF).abs() ** 2.1).clamp(0)
     top = 4.9 * skewed ** (0.62 - 0.09 * mode("eye_round")) * lift * (1 - 0.05 * mode("lid_heavy")) - 0.5
     bottom = -4.3 * across**0.8 * open_.clamp(0.05) - 0.5
     return top, torch.minimum(bottom + 1.3 * move("cheek_raise") + 1.0 * move("lids_tight"), top)
@@ -154,7 +152,7 @@ def brows(p: Paint, s: Surface, front: Tensor) -> None:
 
 
 def _brow_start(mode: Callable[[str], Tensor]) -> Tensor:
-    return 18.5 - 1.8 * mode("brow_gap")
+    return 16.0 - 1.8 * mode("brow_gap")
 
 
 def _brow_length(mode: Callable[[str], Tensor]) -> Tensor:
@@ -168,6 +166,6 @@ def brow_place(u: Tensor, mode: Callable[[str], Tensor]) -> Tensor:
 
 def brow_curve(u: Tensor, mode: Callable[[str], Tensor], gender: Tensor) -> tuple[Tensor, Tensor]:
     """Height of a brow's middle and half its thickness, in template millimetres, at the share ``u`` of its length."""
-    middle = 15.0 - 1.3 * gender + 2.2 * mode("brow_height") + 1.9 * mode("brow_tilt") * (u - 0.4)
+    middle = 15.0 - 1.7 * gender + 2.2 * mode("brow_height") + 1.9 * mode("brow_tilt") * (u - 0.4)
     middle = middle + (3.6 - 1.1 * gender + 2.3 * mode("brow_arch")) * torch.sin(torch.pi * u * 0.88)
-    return middle, (2.6 + 1.0 * mode("brow_thickness") + 0.9 * gender).clamp(0.8) * (1.15 - 0.78 * u)
+    return middle, (2.6 + 1.0 * mode("brow_thickness") + 1.2 * gender).clamp(0.8) * (1.15 - 0.78 * u)

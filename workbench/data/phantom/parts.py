@@ -147,7 +147,7 @@ def _ear(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) ->
     m = t["modes"]
     grown = 1 + 0.05 * (t["age"] / 80 - 0.4)
     size = (grown + 0.09 * m[:, INDEX["ear_size"]])[:, None]
-    wide = 69.0 * (1 + 0.048 * m[:, INDEX["face_width"], None])
+    wide = 71.5 * (1 + 0.048 * m[:, INDEX["face_width"], None])
     x, y, z = place.unbind(2)
     away = (x.abs() - 70) * size + 2.5 * m[:, INDEX["ear_angle"], None] * ramp(z, 0, -25)
     return torch.stack([torch.sign(x) * (wide + away), (y + 14) * size - 14, (z + 8) * size - 8], 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,8 @@ class Rendering:
         normals: ``float32 (n, h, w, 3)`` in the camera's axes (right, up, towards the camera), 0 on background.
         nir: ``uint8 (n, h, w)`` near-infrared picture at about 940 nm, lit by a lamp beside the camera.
         parsing: ``uint8 (n, h, w)`` index into `PARTS`.
-        landmarks68: ``float32 (n, 68, 2)`` pixels, iBUG order, the subject's right side first.
+        landmarks68: ``float32 (n, 68, 2)`` pixels, whole numbers at their centres, iBUG order, the subject's right
+            side first.
         landmarks5: ``float32 (n, 5, 2)`` eye centres, nose tip, mouth corners.
         visible: ``bool (n, 68)`` whether the camera sees the landmark.
         box: ``float32 (n, 4)`` ``x1 y1 x2 y2`` around the face from chin to hairline.
@@ -83,12 +85,20 @@ def render(scene: Scene, size: int = 112, *, device: str = "cpu", truth: Sequenc
         if name not in TRUTH:
             raise UnknownNameError("phantom truth", name, TRUTH)
     chunk = max(1, CHUNK * 112**2 // size**2)
-    # Not inference mode: what is cached on the way must serve `render_tensor`, too.
-    with torch.no_grad():
-        parts = [
-            _render(scene.take(slice(i, i + chunk)), size, device, frozenset(truth))
-            for i in range(0, len(scene), chunk)
-        ]
+    starts = range(0, len(scene), chunk)
+
+    def draw(start: int) -> dict[str, NDArray[Any]]:
+        # Not inference mode: what is cached on the way must serve `render_tensor`, too.
+        with torch.no_grad():
+            return _render(scene.take(slice(start, start + chunk)), size, device, frozenset(truth))
+
+    threads = torch.get_num_threads()
+    if device == "cpu" and threads > 1 and len(starts) > 1:
+        # A core for each chunk is faster than all cores for one; the number holds for the worker's thread alone.
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as workers:
+            parts = list(workers.map(draw, starts))
+    else:
+        parts = [draw(start) for start in starts]
     joined: dict[str, Any] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
     return Rendering(**joined)
 

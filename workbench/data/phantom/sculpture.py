@@ -126,7 +126,7 @@ def skull(s: Sculpture) -> None:
     s.add("brow_ridge", Z, 1.9, s.bump(24, 16, 19, 6.5))
     s.add("temple", X, 2.6, s.side * s.bump(66, 32, 14, 22))
     s.add("asymmetry_jaw", X, 1.8, low)
-    for mode, amount in (("face_width", 0.4), ("face_length", 0.5), ("jaw_width", 1.2), ("jaw_square", 1.4),
+    for mode, amount in (("face_width", 0.4), ("face_length", 0.5), ("jaw_width", 1.5), ("jaw_square", 1.7),
                          ("chin_width", 1.1), ("chin_length", 1.0), ("chin_forward", 0.7), ("brow_ridge", 1.7),
                          ("forehead_slope", 0.9), ("cheek_full", -0.7), ("cheek_bone", -0.4)):  # fmt: skip
         s.fields["gender"] += amount * s.fields[mode]
@@ -137,9 +137,9 @@ def small_parts(s: Sculpture) -> None:
     _eye_modes(s)
     _nose_modes(s)
     _mouth_modes(s)
-    for mode, amount in (("eye_opening", -1.0), ("eye_size", -0.8), ("eye_height", -0.5), ("nose_length", 0.6),
+    for mode, amount in (("eye_opening", -1.3), ("eye_size", -1.1), ("eye_height", -0.5), ("nose_length", 0.6),
                          ("nose_width", 0.9), ("nose_bridge", 0.7), ("nose_tip_up", -0.7), ("nose_hump", 0.5),
-                         ("mouth_width", 0.4), ("upper_lip", -0.8), ("lower_lip", -0.7)):  # fmt: skip
+                         ("mouth_width", 0.4), ("upper_lip", -1.1), ("lower_lip", -1.0)):  # fmt: skip
         s.fields["gender"] += amount * s.fields[mode]
 
 

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-HALF_WIDTH, HALF_HEIGHT, HALF_DEPTH = 71.5, 114.0, 95.0
+HALF_WIDTH, HALF_HEIGHT, HALF_DEPTH = 74.0, 114.0, 95.0
 MOUTH = -65.0
 NOSE_TIP, NOSE_BASE = -35.5, -44.0
-EYE_X = 31.0
+EYE_X, EYE_HALF = 30.0, 13.7
 HEAD, EAR, NECK, CLOTH, CURTAIN, FRAME, LENS, VISOR, BLOCK, HAND = range(10)
 
 
@@ -203,15 +203,16 @@ def _hand() -> list[Grid]:
 def landmark_places() -> NDArray[np.float64]:
     """Template ``(68, 2)`` of the iBUG landmarks; the subject's right side (x < 0) first."""
     jaw_angle = np.linspace(-1, 1, 17)
-    jaw_y = np.array([-6, -22, -38, -54, -70, -84, -96, -105, -109])
+    # iBUG's chain runs along the outline from the height of the eyes down to the chin.
+    jaw_y = np.array([7, -11, -29, -46, -61, -76, -89, -100, -109])
     jaw_y = np.concatenate([jaw_y, jaw_y[-2::-1]]).astype(float)
     across, _ = outline(jaw_y)
-    reach = np.array([0.985, 0.985, 0.98, 0.97, 0.95, 0.9, 0.78, 0.52, 0.0])
+    reach = np.array([0.985, 0.985, 0.985, 0.98, 0.97, 0.94, 0.86, 0.62, 0.0])
     jaw_x = HALF_WIDTH * across * np.concatenate([reach, reach[-2::-1]]) * np.sign(jaw_angle)
     brow = [(-47, 14), (-40, 19), (-31, 20.5), (-22, 19), (-14, 15.5)]
     bridge = [(0, 0), (0, -12), (0, -24), (0, NOSE_TIP)]
     base = [(-12, -42), (-6.5, -44.2), (0, NOSE_BASE), (6.5, -44.2), (12, -42)]
-    eye = [(-45.5, 0), (-36, 4.7), (-26, 4.7), (-17, -0.5), (-26, -4), (-36, -4)]
+    eye = [(-EYE_X + x, y) for x, y in ((-13.4, 0), (-5, 4.7), (5, 4.7), (13.2, -0.5), (5, -4), (-5, -4))]
     lip = [(-25, 0.9), (-15, 5), (-6, 7.5), (0, 6.2), (6, 7.5), (15, 5), (25, 0.9),
            (16, -6.5), (7, -9.5), (0, -10.1), (-7, -9.5), (-16, -6.5)]  # fmt: skip
     gap = [(-21, 0.7), (-7, 0.7), (0, 0.6), (7, 0.7), (21, 0.7), (7, -0.7), (0, -0.8), (-7, -0.7)]

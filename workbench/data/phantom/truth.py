@@ -94,7 +94,8 @@ def marks(
     cell = (torch.arange(n, device=space.device)[:, None] * side + at[..., 1]) * side + at[..., 0]
     inside = ((seen.screen >= 0) & (seen.screen < side)).all(-1)
     visible = inside & (seen.depth < nearest[cell] + 4.0) & ~worn[cell]
-    found = (seen.screen / 2).cpu().numpy()
+    # Pixels have their centres at whole numbers.
+    found = (seen.screen / 2 - 0.5).cpu().numpy()
     around = np.concatenate([found[:, :68], found[:, 70:]], 1)
     per_mm = t["fill"] * (side / 2) / HEAD_HEIGHT * t["distance"] / seen.depth[:, 68:70].mean(1)
     return {

@@ -1,0 +1,106 @@
+"""Gates 6 and 7 of phantom faces: how fast they are drawn, in how much memory, and whether they are the same again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from ..core import RunError
+from ..data import phantom
+from ..files import sha256_bytes
+from .phantom_gates import Gate, Verdict
+
+REPEATS, BATCH = 7, 64
+CPU_RATE, GPU_RATE = 100.0, 20_000.0
+# Mean absolute difference in 8-bit steps that another device may show, noise excluded.
+DEVICE_TOLERANCE = 0.5
+
+
+def speed(device: str = "cpu") -> Gate:
+    """Gate 6: pictures a second at 112 px with default settings; memory of many against few."""
+    import torch
+
+    scene, _ = phantom.scenes(BATCH // 4, 4, seed=3)
+    phantom.render(scene, 112, device=device)
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        phantom.render(scene, 112, device=device)
+        taken.append(time.perf_counter() - start)
+    rate, best = len(scene) / float(np.median(taken)), len(scene) / min(taken)
+    few, many = _memory(64), _memory(512)
+    on_gpu = device.startswith("cuda")
+    required = GPU_RATE if on_gpu else CPU_RATE
+    cores = "GPU" if on_gpu else f"{torch.get_num_threads()} threads"
+    # The pictures themselves are returned, so that they are the memory that may grow.
+    own = (512 - 64) * 112 * 112 * 3 / 2**20
+    bounded = many - few < 2 * own + 32
+    words = (
+        f"{rate:.0f} pictures/s (best {best:.0f}) on {cores}; peak memory of 64 pictures {few:.0f} MiB, of 512 "
+        f"{many:.0f} MiB, of which {own:.0f} are the pictures"
+    )
+    verdict: Verdict = "met" if rate >= required and bounded else "missed"
+    figures = {"rate": rate, "best": best, "memory of 64": few, "memory of 512": many}
+    return Gate(
+        6, "speed", f">= {required:g} pictures/s at 112 px, memory bounded by the batch", words, verdict, figures
+    )
+
+
+_PEAK = """
+import resource, sys
+from workbench.data import phantom
+scene, _ = phantom.scenes({people}, 8, seed=3)
+phantom.render(scene.take(range(8)), 112)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+phantom.render(scene, 112)
+print(max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def _memory(pictures: int) -> float:
+    """MiB that drawing so many pictures adds to a fresh process's peak."""
+    return float(_in_process(_PEAK.format(people=pictures // 8)))
+
+
+_BITS = """
+from workbench.data import phantom
+from workbench.files import sha256_bytes
+scene, _ = phantom.scenes(4, 2, seed=5)
+print(sha256_bytes(phantom.render(scene, 112).rgb.tobytes()))
+"""
+
+
+def _in_process(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RunError(
+            "a fresh process could not draw phantoms", given=done.stderr.strip()[-400:], do="`workbench doctor`"
+        )
+    return done.stdout.strip()
+
+
+def determinism() -> Gate:
+    """Gate 7: another process gives the same bits; another device nearly the same picture."""
+    import torch
+
+    scene, _ = phantom.scenes(4, 2, seed=5)
+    here = phantom.render(scene, 112).rgb
+    same = _in_process(_BITS) == sha256_bytes(here.tobytes())
+    figures: dict[str, Any] = {"same bits in another process": same}
+    words = f"another process: {'the same bits' if same else 'other bits'}"
+    met = same
+    if torch.cuda.is_available():
+        quiet = scene.replace(noise=0.0)
+        there = phantom.render(quiet, 112, device="cuda").rgb.astype(int)
+        away = float(np.abs(there - phantom.render(quiet, 112).rgb).mean())
+        figures["difference of devices"] = away
+        words += f"; GPU differs by {away:.3f} steps on average"
+        met = met and away <= DEVICE_TOLERANCE
+    else:
+        words += "; no other device here"
+    limit = f"same bits on one device; another within {DEVICE_TOLERANCE:g} of 255 steps on average"
+    return Gate(7, "determinism", limit, words, "met" if met else "missed", figures)

@@ -1,0 +1,75 @@
+"""The networks that are trained on phantom faces alone: a small residual trunk with what is read off it."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+WIDTHS = (32, 64, 128, 192)
+
+
+class Residual(nn.Module):
+    """Two convolutions and the way around them (arXiv 1512.03385)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(width)
+        self.second = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(n, width, h, w)`` to the same."""
+        inner = F.relu(self.first_norm(self.first(x)))
+        return F.relu(x + self.second_norm(self.second(inner)))
+
+
+class Trunk(nn.Module):
+    """``(n, channels, size, size)`` in [-1, 1] to ``(n, outputs)``; a global depthwise convolution ends it.
+
+    Args:
+        size: side of the input, a multiple of 16.
+        outputs: length of the answer.
+        channels: of the input.
+    """
+
+    def __init__(self, size: int, outputs: int, channels: int = 3) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        inside = channels
+        for i, width in enumerate(WIDTHS):
+            layers += [nn.Conv2d(inside, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            layers += [Residual(width)] if i else []
+            inside = width
+        self.features = nn.Sequential(*layers)
+        side = size // 2 ** len(WIDTHS)
+        self.whole = nn.Conv2d(inside, inside, side, groups=inside, bias=False)
+        self.norm = nn.BatchNorm2d(inside)
+        self.head = nn.Linear(inside, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Prepared chips to raw outputs."""
+        out: Tensor = self.head(self.norm(self.whole(self.features(x))).flatten(1))
+        return out
+
+
+class Decoder(nn.Module):
+    """``(n, latent)`` to faces ``(n, 3, 64, 64)`` in [-1, 1], by nearest up-sampling and convolutions."""
+
+    def __init__(self, latent: int, width: int = 96) -> None:
+        super().__init__()
+        self.width = width
+        self.start = nn.Linear(latent, 4 * 4 * 2 * width)
+        layers: list[nn.Module] = []
+        inside = 2 * width
+        for outside in (2 * width, width, width // 2, width // 4):
+            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(inside, outside, 3, 1, 1, bias=False)]
+            layers += [nn.BatchNorm2d(outside), nn.ReLU()]
+            inside = outside
+        self.layers = nn.Sequential(*layers, nn.Conv2d(inside, 3, 3, 1, 1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Latent vectors to pictures."""
+        out: Tensor = torch.tanh(self.layers(F.relu(self.start(z)).reshape(len(z), 2 * self.width, 4, 4)))
+        return out
