@@ -124,7 +124,7 @@ def render_tensor(scene: Scene, size: int = 112, *, device: str = "cpu", **facto
         if name not in t:
             raise UnknownNameError("phantom factor", name, t)
         t[name] = value
-    return develop(_Layers.of(t, 2 * size).picture, t)
+    return develop(Layers.of(t, 2 * size).picture, t)
 
 
 def _check(size: int) -> None:
@@ -155,7 +155,7 @@ def _backdrop(seed: int) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class _Layers:
+class Layers:
     """What one chunk of pictures consists of, in double resolution.
 
     Attributes:
@@ -181,7 +181,8 @@ class _Layers:
     t: dict[str, Tensor]
 
     @staticmethod
-    def of(t: dict[str, Tensor], side: int) -> _Layers:
+    def of(t: dict[str, Tensor], side: int) -> Layers:
+        """Draw what the factors ``t`` say, ``side`` pixels a side."""
         shape = template()
         device = t["yaw"].device
         kind = shape.kind.to(device)
@@ -201,7 +202,7 @@ class _Layers:
         facing, camera = torch.stack(unit(*seen[:, 4:7].unbind(1)), 1), seen[:, 7:10]
         light = illuminate(facing, camera, paint_, hits.picture, t)
         picture = _through_lenses(_composed(paint_.colour * light, hits, t, side), view, hits, paint_, t, side)
-        return _Layers(view, hits, facing, camera, surface, paint_, light, picture, side, t)
+        return Layers(view, hits, facing, camera, surface, paint_, light, picture, side, t)
 
     def map(self, values: Tensor, empty: float = 0.0) -> NDArray[Any]:
         """Per-pixel values ``(p, c)`` as ``(n, h, w, c)``, read at one of each pixel's four samples."""
@@ -209,6 +210,19 @@ class _Layers:
         full = values.new_full((n * self.side**2, values.shape[1]), empty)
         full[self.hits.pixel] = values
         return np.asarray(full.reshape(n, self.side, self.side, -1)[:, 1::2, 1::2].cpu().numpy())
+
+    def near_infrared(self) -> Tensor:
+        """``(n, side, side)`` linear, lit by a lamp beside the camera; the background is far away."""
+        n, side = len(self.picture), self.side
+        seen = near_infrared(self.surface, self.paint, self.normal, self.place, self.hits.picture)
+        dark = self.t["background"].mean((1, 2)).mul(0.12)[:, None].expand(n, side * side).reshape(-1)
+        return dark.index_copy(0, self.hits.pixel, seen).reshape(n, side, side)
+
+    def depth(self) -> Tensor:
+        """``(n, side, side)`` millimetres from the camera, infinite on the background."""
+        full = torch.full((len(self.picture) * self.side**2,), float("inf"), device=self.picture.device)
+        found = self.hits.blend(self.view.depth[..., None])[:, 0]
+        return full.index_copy(0, self.hits.pixel, found).reshape(len(self.picture), self.side, self.side)
 
 
 def _composed(seen: Tensor, hits: Hits, t: dict[str, Tensor], side: int) -> Tensor:
@@ -251,7 +265,7 @@ def _through_lenses(picture: Tensor, view: View, hits: Hits, under: Paint, t: di
 
 def _render(scene: Scene, size: int, device: str, truth: frozenset[str]) -> dict[str, NDArray[Any]]:
     t = tensors(scene, device)
-    layers = _Layers.of(t, 2 * size)
+    layers = Layers.of(t, 2 * size)
     out: dict[str, NDArray[Any]] = {"rgb": read_out(develop(layers.picture, t), t, scene.sensor)}
     for name in truth & _MAPS.keys():
         out[name] = _MAPS[name](layers)
@@ -262,17 +276,12 @@ def _render(scene: Scene, size: int, device: str, truth: frozenset[str]) -> dict
     return out
 
 
-def _nir(layers: _Layers) -> NDArray[np.uint8]:
-    seen = near_infrared(layers.surface, layers.paint, layers.normal, layers.place, layers.hits.picture)
-    n, side = len(layers.picture), layers.side
-    dark = layers.t["background"].mean((1, 2)).mul(0.12)[:, None].expand(n, side * side)
-    flat = dark.reshape(-1).index_copy(0, layers.hits.pixel, seen)
-    grey = develop(flat.reshape(n, side, side, 1).expand(-1, -1, -1, 3), layers.t)[:, :1]
-    sensor = layers.t["sensor"].cpu().numpy() + 1
-    return read_out(grey, layers.t, sensor)[..., 0]
+def _nir(layers: Layers) -> NDArray[np.uint8]:
+    grey = develop(layers.near_infrared()[..., None].expand(-1, -1, -1, 3), layers.t)[:, :1]
+    return read_out(grey, layers.t, layers.t["sensor"].cpu().numpy() + 1)[..., 0]
 
 
-def _uv(layers: _Layers) -> NDArray[np.float32]:
+def _uv(layers: Layers) -> NDArray[np.float32]:
     s = layers.surface
     unrolled = torch.stack([s.theta / (2 * torch.pi) + 0.5, (114 - s.y) / 228], 1)
     found: NDArray[np.float32] = layers.map(torch.where((s.kind == HEAD)[:, None], unrolled, torch.nan), float("nan"))

@@ -1,0 +1,1 @@
+"""Attacks on presentation: prints, screens, masks and partial attacks, in RGB, depth and near-infrared alike."""
