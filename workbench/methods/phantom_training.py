@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..core import UnknownNameError, seeds
 from ..data import phantom
-from ..models.networks.phantom import Trunk
+from ..models.networks.phantom import NARROW, Autoencoder, Trunk
 from .small_recogniser import arcface_loss, initialise
 
 # Chips are rendered wider than the network's input, so that training can shift them.
@@ -43,10 +44,13 @@ class Plan:
     batch: int = 128
 
 
-# Sizes that two cores manage in half an hour each.
+# Sizes that two cores manage in a quarter of an hour each.
 PLANS: Mapping[str, Plan] = {
     "phantom-recogniser-64": Plan(64, 128, 3000, 14, 9),
-    "phantom-recogniser-112": Plan(112, 128, 1500, 12, 7),
+    "phantom-recogniser-112": Plan(112, 128, 1000, 10, 9),
+    "phantom-attributes": Plan(64, 5 + len(phantom.MOVEMENTS), 1200, 8, 12),
+    "phantom-attacks": Plan(64, 1, 60, 2, 16, 64),
+    "phantom-autoencoder": Plan(64, 128, 900, 8, 14),
 }
 
 
@@ -122,22 +126,82 @@ def train(
     """
     if name not in PLANS:
         raise UnknownNameError("network trained on phantoms", name, PLANS)
-    plan = plan or PLANS[name]
-    scene = wild(plan.people, plan.images, seed=seed)
-    labels = np.repeat(np.arange(plan.people), plan.images)
-    chips = training_chips(scene, plan.size, report)
-    network = Trunk(plan.size, plan.outputs)
+    chosen = plan or PLANS[name]
+    kind = "recogniser" if "recogniser" in name else name.removeprefix("phantom-")
+    chips, task = _TASKS[kind](chosen, seed, report)
+    network, parameters, loss = task
     initialise(network, name, seed)
-    start = seeds.rng("train", name, seed).standard_normal((plan.people, plan.outputs)).astype(np.float32)
-    centres = nn.Parameter(torch.from_numpy(start))
-    target = torch.from_numpy(labels)
+    _fit(network, parameters, chips, chosen, loss, seeds.rng("order", name, seed), report)
+    return {k: _half(v) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
+
+
+Loss = Callable[[Tensor, NDArray[np.int64], float], Tensor]
+Task = tuple[nn.Module, list[nn.Parameter], Loss]
+
+
+def _recogniser(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
+    chips = training_chips(wild(plan.people, plan.images, seed=seed), plan.size, report)
+    network = Trunk(plan.size, plan.outputs)
+    drawn = seeds.rng("train", "centres", plan.size, seed).standard_normal((plan.people, plan.outputs))
+    centres = nn.Parameter(torch.from_numpy(drawn.astype(np.float32)))
+    target = torch.from_numpy(np.repeat(np.arange(plan.people), plan.images))
 
     def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:
         # The margin grows: at first the classes only have to be told apart.
         return arcface_loss(out, centres, target[at], margin=0.4 * min(1.0, 2 * progress), scale=24.0)
 
-    _fit(network, [*network.parameters(), centres], chips, plan, loss, seeds.rng("order", name, seed), report)
-    return {k: _half(v) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
+    return chips, (network, [*network.parameters(), centres], loss)
+
+
+def attribute_targets(scene: phantom.Scene) -> NDArray[np.float32]:
+    """What the attribute network says, ``(n, 5 + movements)``: age / 50 - 1, gender, melanin, yaw and pitch / 45."""
+    columns = [scene.age / 50 - 1, scene.gender, scene.melanin, scene.yaw / 45, scene.pitch / 45]
+    return np.concatenate([np.stack(columns, 1), scene.movements], 1).astype(np.float32)
+
+
+def _attributes(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
+    scene = wild(plan.people, plan.images, seed=seed)
+    rng = seeds.rng("train", "attributes", seed)
+    # Ages from child to old, which adults' usual looks do not cover; pictures are not mirrored, so yaw keeps its sign.
+    scene = scene.replace(age=rng.uniform(5, 88, len(scene)))
+    chips = training_chips(scene, plan.size, report)
+    target = torch.from_numpy(attribute_targets(scene))
+    network = Trunk(plan.size, plan.outputs, NARROW)
+    return chips, (network, list(network.parameters()), lambda out, at, _: (out - target[at]).square().mean())
+
+
+def _attacks(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
+    report("presenting people and instruments")
+    shown = phantom.attack_detection(plan.people, plan.images, size=plan.size + 2 * MARGIN, seed=seed)
+    train_only = np.flatnonzero(shown.samples.attributes["subset"] == "train")
+    chips = np.asarray(shown.samples.images)[train_only]
+    target = torch.from_numpy(shown.samples.attributes["attack"][train_only].astype(np.float32))
+    network = Trunk(plan.size, plan.outputs, NARROW)
+
+    def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:
+        return F.binary_cross_entropy_with_logits(out[:, 0], target[at])
+
+    return chips, (network, list(network.parameters()), loss)
+
+
+def _autoencoder(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
+    scene, _ = phantom.scenes(plan.people, plan.images, seed=seed)
+    chips = training_chips(scene, plan.size, report)
+    target = centred(chips)
+    network = Autoencoder(plan.outputs)
+
+    def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:
+        return (out - target[at]).abs().mean()
+
+    return chips, (network, list(network.parameters()), loss)
+
+
+_TASKS: Mapping[str, Callable[[Plan, int, Report], tuple[NDArray[np.uint8], Task]]] = {
+    "recogniser": _recogniser,
+    "attributes": _attributes,
+    "attacks": _attacks,
+    "autoencoder": _autoencoder,
+}
 
 
 def _half(tensor: Tensor) -> NDArray[np.generic]:
@@ -146,10 +210,12 @@ def _half(tensor: Tensor) -> NDArray[np.generic]:
 
 def _fit(
     network: nn.Module, parameters: Sequence[nn.Parameter], chips: NDArray[np.uint8], plan: Plan,
-    loss: Callable[[Tensor, NDArray[np.int64], float], Tensor], rng: np.random.Generator, report: Report,
+    loss: Loss, rng: np.random.Generator, report: Report,
 ) -> None:  # fmt: skip
     """AdamW with a one-cycle schedule; bfloat16 where the processor has it."""
     optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=1e-4)
+    shake = not isinstance(network, Autoencoder)
+    mirror = isinstance(network, Trunk) and plan.outputs in (1, 128)
     count = max(1, len(chips) // plan.batch)
     steps = plan.epochs * count
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
@@ -158,7 +224,7 @@ def _fit(
     for epoch in range(plan.epochs):
         total = 0.0
         for at in np.array_split(rng.permutation(len(chips)), count):
-            x = augmented(chips[at], plan.size, rng)
+            x = augmented(chips[at], plan.size, rng, mirror=mirror) if shake else centred(chips[at])
             with torch.autocast("cpu", torch.bfloat16):
                 out = network(x.to(memory_format=torch.channels_last))
             value = loss(out.float(), at, done / steps)
@@ -173,13 +239,20 @@ def _fit(
     network.eval()
 
 
-def augmented(chips: NDArray[np.uint8], size: int, rng: np.random.Generator) -> Tensor:
+def centred(chips: NDArray[np.uint8]) -> Tensor:
+    """Chips without their margin: ``float32 (n, 3, size, size)`` in [-1, 1]."""
+    inside = chips[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
+    return torch.from_numpy(np.ascontiguousarray(inside.transpose(0, 3, 1, 2))).float() / 127.5 - 1
+
+
+def augmented(chips: NDArray[np.uint8], size: int, rng: np.random.Generator, *, mirror: bool = True) -> Tensor:
     """Shifted, mirrored, relit and greyed at random: ``float32 (n, 3, size, size)`` in [-1, 1].
 
     Args:
         chips: ``uint8 (n, size + 2 MARGIN, size + 2 MARGIN, 3)``.
         size: of the result.
         rng: draws.
+        mirror: half of them.
     """
     n = len(chips)
     shift = rng.integers(0, 2 * MARGIN + 1, (n, 2))
@@ -189,7 +262,7 @@ def augmented(chips: NDArray[np.uint8], size: int, rng: np.random.Generator) -> 
     def column(values: NDArray[np.floating]) -> Tensor:
         return torch.from_numpy(values.astype(np.float32)).reshape(n, -1, 1, 1)
 
-    x = torch.where(column(rng.random(n)) < 0.5, x.flip(3), x)
+    x = torch.where(column(rng.random(n)) < 0.5 * mirror, x.flip(3), x)
     x = x * column(np.exp(rng.normal(0, 0.2, n))) + column(rng.normal(0, 0.15, n)) + column(rng.normal(0, 0.05, (n, 3)))
     grey = x.mean(1, keepdim=True).expand_as(x)
     return torch.where(column(rng.random(n)) < 0.2, grey, x).clamp(-1, 1)

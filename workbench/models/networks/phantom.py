@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDTHS = (32, 64, 128, 192)
+# Of recognisers, and of what is read off a face with less.
+WIDE, NARROW = (32, 64, 128, 192), (24, 48, 96, 128)
 
 
 class Residual(nn.Module):
@@ -26,24 +27,24 @@ class Residual(nn.Module):
 
 
 class Trunk(nn.Module):
-    """``(n, channels, size, size)`` in [-1, 1] to ``(n, outputs)``; a global depthwise convolution ends it.
+    """``(n, 3, size, size)`` in [-1, 1] to ``(n, outputs)``; a global depthwise convolution ends it.
 
     Args:
         size: side of the input, a multiple of 16.
         outputs: length of the answer.
-        channels: of the input.
+        widths: channels of the four stages.
     """
 
-    def __init__(self, size: int, outputs: int, channels: int = 3) -> None:
+    def __init__(self, size: int, outputs: int, widths: tuple[int, ...] = WIDE) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        inside = channels
-        for i, width in enumerate(WIDTHS):
+        inside = 3
+        for i, width in enumerate(widths):
             layers += [nn.Conv2d(inside, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             layers += [Residual(width)] if i else []
             inside = width
         self.features = nn.Sequential(*layers)
-        side = size // 2 ** len(WIDTHS)
+        side = size // 2 ** len(widths)
         self.whole = nn.Conv2d(inside, inside, side, groups=inside, bias=False)
         self.norm = nn.BatchNorm2d(inside)
         self.head = nn.Linear(inside, outputs)
@@ -72,4 +73,18 @@ class Decoder(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Latent vectors to pictures."""
         out: Tensor = torch.tanh(self.layers(F.relu(self.start(z)).reshape(len(z), 2 * self.width, 4, 4)))
+        return out
+
+
+class Autoencoder(nn.Module):
+    """A narrow `Trunk` to 128 numbers and a `Decoder` back: ``(n, 3, 64, 64)`` to the same."""
+
+    def __init__(self, latent: int = 128) -> None:
+        super().__init__()
+        self.encoder = Trunk(64, latent, NARROW)
+        self.decoder = Decoder(latent)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Faces through their latent vectors."""
+        out: Tensor = self.decoder(self.encoder(x))
         return out
