@@ -212,8 +212,13 @@ def test_medians_and_resampling_by_other_hands() -> None:
     assert phantom.median_filtered(noisy)[0, 4, 4].tolist() == middle.tolist()
     smooth = np.repeat(np.linspace(10, 200, 32).astype(np.uint8)[None, None, :, None], 32, 1).repeat(3, 3)
     assert np.abs(phantom.resampled(smooth, 0.5).astype(int) - smooth)[:, 4:-4, 4:-4].max() <= 3
-    for wrong in (lambda: phantom.median_filtered(noisy, 4), lambda: phantom.resampled(noisy, 9.0),
-                  lambda: phantom.twice_compressed(noisy, 0, 50), lambda: phantom.upsampled(noisy, "nearest")):  # fmt: skip
+    refused = (
+        lambda: phantom.median_filtered(noisy, 4),
+        lambda: phantom.resampled(noisy, 9.0),
+        lambda: phantom.twice_compressed(noisy, 0, 50),
+        lambda: phantom.upsampled(noisy, "nearest"),  # nine is odd
+    )
+    for wrong in refused:
         with pytest.raises(ParameterError):
             wrong()
     with pytest.raises(ShapeError, match="these are no pictures"):

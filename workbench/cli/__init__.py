@@ -79,9 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     board = add("board", _board, "all studies and their verdicts")
     board.add_argument("--html", type=Path, help="write one page that opens without a network")
     board.add_argument("--json", action="store_true")
-    model = add("models", _models, "list, show or check models")
-    model.add_argument("action", choices=("list", "show", "check", "bench"), nargs="?", default="list")
+    model = add("models", _models, "list, show, check or bench models; train those of phantom faces again")
+    model.add_argument("action", choices=("list", "show", "check", "bench", "train"), nargs="?", default="list")
     model.add_argument("model", nargs="?", default="")
+    model.add_argument("--out", type=Path, metavar="FILE", help="where train puts the weights (safetensors)")
+    model.add_argument("--seed", type=int, default=0, help="of the training")
     model.add_argument("--json", action="store_true")
     data.add_arguments(add("data", data.run, "list data sets, describe one, measure the gates of phantom faces"))
     verify = add("verify", _verify, "do two pictures show the same person?")
@@ -236,6 +238,8 @@ def _models(chosen: argparse.Namespace) -> int:
         card["operating_points"] = {f"{k:g}": list(v) for k, v in card["operating_points"].items()}
         print_json(card)
         return 0
+    if chosen.action == "train":
+        return _train(chosen)
     from ..models.catalog import bench, check
 
     if chosen.action == "check":
@@ -250,6 +254,24 @@ def _models(chosen: argparse.Namespace) -> int:
     else:
         for name, value in report.items():
             print(f"{name}: {value}")
+    return 0
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    """Train a network on phantom faces; progress goes to stderr."""
+    if chosen.out is None:
+        raise ParameterError(
+            "name a file for the weights", expected=f"workbench models train {chosen.model} --out FILE"
+        )
+    from ..methods.phantom_training import train
+
+    start = time.monotonic()
+    tensors = train(
+        chosen.model, seed=chosen.seed,
+        report=lambda what: print(f"{time.monotonic() - start:6.0f} s  {what}", file=sys.stderr, flush=True),
+    )  # fmt: skip
+    path = files.write_tensors(chosen.out, tensors)
+    print(f"{path}  sha256 {files.sha256_file(path)}")
     return 0
 
 

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from ..core import WeightsError
 
-Task = Literal["detection", "landmarks", "embedding", "age-gender", "expression"]
+Task = Literal[
+    "detection", "landmarks", "embedding", "age-gender", "expression", "attributes", "attack-detection", "autoencoder"
+]
 Backend = Literal["auto", "torch", "torch-bf16", "onnx"]
 BACKENDS: tuple[Backend, ...] = ("auto", "torch", "torch-bf16", "onnx")
 
@@ -21,6 +23,8 @@ ARCFACE_112 = (
     (41.5493, 92.3655),
     (70.7299, 92.2041),
 )
+# In a chip of side 1: most of the head is kept. It is the template of phantom faces' chips.
+PHANTOM_CHIP = ((0.34, 0.40), (0.66, 0.40), (0.50, 0.60), (0.37, 0.74), (0.63, 0.74))
 SPHEREFACE_112X96 = tuple((x - 8.0, y) for x, y in ARCFACE_112)
 
 
