@@ -72,9 +72,8 @@ def _values(factor: phantom.Factor, steps: int) -> tuple[list[object], list[str]
     if factor.choices:
         return list(factor.choices), list(factor.choices)
     if factor.name == "movements":
-        return [phantom.movements(**{m: 1.0}) for m in phantom.MOVEMENTS], [
-            m.replace("_", " ") for m in phantom.MOVEMENTS
-        ]
+        each = [phantom.movements(**{m: 1.0}) for m in phantom.MOVEMENTS]
+        return list(each), [m.replace("_", " ") for m in phantom.MOVEMENTS]
     if factor.name.endswith(("colour", "clothes", "background")) or factor.shape == (2, 3):
         colours = np.array([[0.6, 0.1, 0.1], [0.1, 0.5, 0.15], [0.1, 0.15, 0.6], [0.6, 0.5, 0.1], [0.9, 0.9, 0.9]])
         return [np.broadcast_to(c, factor.shape) for c in colours], ["red", "green", "blue", "yellow", "white"]
@@ -135,9 +134,8 @@ def attack_figure(attacker: phantom.Scene, target: phantom.Scene, *, size: int =
         grid = figure.subplots(3, len(names))
         for column, (name, shown) in enumerate(zip(names, found, strict=True)):
             depth = np.where(np.isfinite(shown.depth[0]), shown.depth[0], np.nan)
-            for row, (picture, colours) in enumerate(
-                ((shown.rgb[0], None), (shown.nir[0], "gray"), (depth, "viridis"))
-            ):
+            layers = ((shown.rgb[0], None), (shown.nir[0], "gray"), (depth, "viridis"))
+            for row, (picture, colours) in enumerate(layers):
                 limits = {"vmin": 250, "vmax": 1000} if row == 2 else {"vmin": 0, "vmax": 255}
                 grid[row][column].imshow(picture, cmap=colours, interpolation="nearest", **limits)
                 grid[row][column].set_axis_off()

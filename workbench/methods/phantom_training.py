@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -46,8 +46,8 @@ class Plan:
 
 # Sizes that two cores manage in a quarter of an hour each.
 PLANS: Mapping[str, Plan] = {
-    "phantom-recogniser-64": Plan(64, 128, 3000, 14, 9),
-    "phantom-recogniser-112": Plan(112, 128, 1000, 10, 9),
+    "phantom-recogniser-64": Plan(64, 128, 2500, 12, 22, 64),
+    "phantom-recogniser-112": Plan(112, 128, 1000, 10, 22, 64),
     "phantom-attributes": Plan(64, 5 + len(phantom.MOVEMENTS), 1200, 8, 12),
     "phantom-attacks": Plan(64, 1, 60, 2, 16, 64),
     "phantom-autoencoder": Plan(64, 128, 900, 8, 14),
@@ -79,7 +79,12 @@ def wild(people: int, images: int, *, seed: int = 0, subset: str = "train") -> p
         "headwear": np.where(some(0.06), rng.integers(1, 3, n), 0),
     }
     uniform = rng.uniform(0, 1, (8, n))
+    # Grain and moles tell phantoms apart and nobody else.
+    other = rng.integers(0, 2**62, n)
+    texture = np.where(some(0.7), other, scene.identity.texture)
+    moles = np.where(some(0.7)[:, None, None], scene.identity.moles[rng.permutation(n)], scene.identity.moles)
     return scene.replace(
+        identity=replace(scene.identity, texture=texture, moles=moles),
         yaw=np.clip(scene.yaw * 1.5, -60, 60),
         pitch=np.clip(scene.pitch * 1.2, -30, 30),
         hair_length=mixed("hair_length", 0.6, uniform[0]),
@@ -143,12 +148,14 @@ def _recogniser(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8
     chips = training_chips(wild(plan.people, plan.images, seed=seed), plan.size, report)
     network = Trunk(plan.size, plan.outputs)
     drawn = seeds.rng("train", "centres", plan.size, seed).standard_normal((plan.people, plan.outputs))
-    centres = nn.Parameter(torch.from_numpy(drawn.astype(np.float32)))
+    # Short vectors turn quickly.
+    centres = nn.Parameter(torch.from_numpy(0.1 * drawn.astype(np.float32)))
     target = torch.from_numpy(np.repeat(np.arange(plan.people), plan.images))
 
     def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:
-        # The margin grows: at first the classes only have to be told apart.
-        return arcface_loss(out, centres, target[at], margin=0.4 * min(1.0, 2 * progress), scale=24.0)
+        # The margin comes late: at first the classes only have to be told apart.
+        margin = 0.25 * min(1.0, max(0.0, 2.5 * (progress - 0.4)))
+        return arcface_loss(out, centres, target[at], margin=margin, scale=20.0)
 
     return chips, (network, [*network.parameters(), centres], loss)
 
@@ -246,7 +253,7 @@ def centred(chips: NDArray[np.uint8]) -> Tensor:
 
 
 def augmented(chips: NDArray[np.uint8], size: int, rng: np.random.Generator, *, mirror: bool = True) -> Tensor:
-    """Shifted, mirrored, relit and greyed at random: ``float32 (n, 3, size, size)`` in [-1, 1].
+    """Moved, mirrored, relit and greyed at random: ``float32 (n, 3, size, size)`` in [-1, 1].
 
     Args:
         chips: ``uint8 (n, size + 2 MARGIN, size + 2 MARGIN, 3)``.
@@ -255,14 +262,25 @@ def augmented(chips: NDArray[np.uint8], size: int, rng: np.random.Generator, *, 
         mirror: half of them.
     """
     n = len(chips)
-    shift = rng.integers(0, 2 * MARGIN + 1, (n, 2))
-    cut = np.stack([c[i : i + size, j : j + size] for c, (i, j) in zip(chips, shift, strict=True)])
-    x = torch.from_numpy(cut).permute(0, 3, 1, 2).float() / 127.5 - 1
+    x = _jittered(torch.from_numpy(np.ascontiguousarray(chips.transpose(0, 3, 1, 2))).float() / 127.5 - 1, size, rng)
 
     def column(values: NDArray[np.floating]) -> Tensor:
         return torch.from_numpy(values.astype(np.float32)).reshape(n, -1, 1, 1)
 
     x = torch.where(column(rng.random(n)) < 0.5 * mirror, x.flip(3), x)
-    x = x * column(np.exp(rng.normal(0, 0.2, n))) + column(rng.normal(0, 0.15, n)) + column(rng.normal(0, 0.05, (n, 3)))
+    x = x * column(np.exp(rng.normal(0, 0.2, n))) + column(rng.normal(0, 0.15, n)) + column(rng.normal(0, 0.07, (n, 3)))
     grey = x.mean(1, keepdim=True).expand_as(x)
     return torch.where(column(rng.random(n)) < 0.2, grey, x).clamp(-1, 1)
+
+
+def _jittered(x: Tensor, size: int, rng: np.random.Generator) -> Tensor:
+    """Chips turned, scaled and shifted as landmarks err: ``(n, 3, size, size)`` out of wider ones."""
+    n, whole = len(x), x.shape[-1]
+    scale = np.exp(rng.normal(0, 0.05, n)) * size / whole
+    angle, shift = rng.normal(0, 0.05, n), rng.normal(0, 0.03, (n, 2))
+    rows = [np.stack([scale * np.cos(angle), -scale * np.sin(angle), shift[:, 0]], 1),
+            np.stack([scale * np.sin(angle), scale * np.cos(angle), shift[:, 1]], 1)]  # fmt: skip
+    grid = F.affine_grid(
+        torch.from_numpy(np.stack(rows, 1).astype(np.float32)), [n, 3, size, size], align_corners=False
+    )
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
