@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,22 @@ from numpy.typing import NDArray
 from ..core import ShapeError
 from ..data import phantom
 from .style import Picture, theme
+
+# What shows only beside something else is shown beside it.
+_BESIDE: Mapping[str, Mapping[str, Any]] = {
+    "glasses_tint": {"glasses": 3}, "glasses_colour": {"glasses": 2}, "mask_colour": {"mask": 1},
+    "headwear_colour": {"headwear": 1}, "lip_colour": {"lip_makeup": 1}, "eye_colour": {"eye_makeup": 1},
+    "cheek_colour": {"cheek_makeup": 1}, "light2_direction": {"light2": 1, "light": 0.2},
+    "light2_colour": {"light2": 1},
+    "light3_direction": {"light3": 1, "light": 0.2}, "light3_colour": {"light3": 1}, "sensor": {"noise": 0.08},
+    "pattern": {"background": [[0.1, 0.2, 0.3], [0.8, 0.7, 0.5]]},
+}  # fmt: skip
+# The parts of wide ranges that are worth looking at.
+_SHOWN: Mapping[str, tuple[float, float]] = {
+    "roll": (-45, 45), "light": (0, 1.5), "light2": (0, 1.5), "light3": (0, 2), "ambient": (0, 1),
+    "exposure": (0.3, 2.5), "blur": (0, 5), "noise": (0, 0.15), "resolution": (0.1, 1), "distance": (300, 3000),
+    "fill": (0.3, 1.2),
+}  # fmt: skip
 
 
 def sheet(
@@ -54,14 +71,7 @@ def factor_figure(person: phantom.Scene, name: str, *, steps: int = 6, size: int
         dark: theme.
     """
     factor = next(f for f in phantom.FACTORS if f.name == name)
-    # What shows only beside something else is shown beside it.
-    with_it = {"glasses_tint": {"glasses": 3}, "glasses_colour": {"glasses": 2}, "mask_colour": {"mask": 1},
-               "headwear_colour": {"headwear": 1}, "lip_colour": {"lip_makeup": 1}, "eye_colour": {"eye_makeup": 1},
-               "cheek_colour": {"cheek_makeup": 1}, "light2_direction": {"light2": 1, "light": 0.2},
-               "light2_colour": {"light2": 1},
-               "light3_direction": {"light3": 1, "light": 0.2}, "light3_colour": {"light3": 1}, "sensor": {"noise": 0.08},
-               "pattern": {"background": [[0.1, 0.2, 0.3], [0.8, 0.7, 0.5]]}}  # fmt: skip
-    start = person.replace(**with_it.get(name, {}))
+    start = person.replace(**_BESIDE.get(name, {}))
     values, labels = _values(factor, steps)
     scenes = phantom.join([start.replace(**{name: v}) for v in values])
     shown = phantom.render(scenes, size).rgb
@@ -84,18 +94,9 @@ def _values(factor: phantom.Factor, steps: int) -> tuple[list[object], list[str]
         directions = [(-1, 0), (1, 0), (0, 1), (0, -1)]
         size = {"shift": 0.25, "viewpoint": 150, "motion": 9, "gaze": 25}.get(factor.name, 70)
         return [np.array(d) * size for d in directions], [f"({a * size:g}, {b * size:g})" for a, b in directions]
-    low, high = _shown_range(factor)
+    low, high = _SHOWN.get(factor.name, (factor.low, factor.high))
     points = np.linspace(low, high, steps)
     return list(points), [f"{p:.3g}" for p in points]
-
-
-def _shown_range(factor: phantom.Factor) -> tuple[float, float]:
-    """The part of a range that is worth looking at."""
-    return {
-        "roll": (-45.0, 45.0), "light": (0.0, 1.5), "light2": (0.0, 1.5), "light3": (0.0, 2.0), "ambient": (0.0, 1.0),
-        "exposure": (0.3, 2.5), "blur": (0.0, 5.0), "noise": (0.0, 0.15), "resolution": (0.1, 1.0), "distance": (300.0, 3000.0),
-        "fill": (0.3, 1.2),
-    }.get(factor.name, (factor.low, factor.high))  # fmt: skip
 
 
 def truth_figure(person: phantom.Scene, *, size: int = 192, dark: bool = False) -> Picture:

@@ -30,7 +30,7 @@ SPECIES: Mapping[str, str] = {
     "resin mask": "mask", "silicone mask": "mask", "paper mask": "mask",
     "printed eyes": "partial", "printed mouth": "partial", "printed glasses": "partial",
 }  # fmt: skip
-# Side of the square picture that an instrument shows, in pixels.
+# Most pixels a side of what an instrument shows; small captures resolve fewer.
 _SHOWN = 320
 _CHUNK = 2
 # What replaces skin: linear RGB by which albedo is multiplied, a colour it is mixed with and its share, near-infrared.
@@ -150,12 +150,12 @@ def _drawn(rng: list[np.random.Generator], low: float, high: float, like: Tensor
     return torch.tensor([r.uniform(low, high) for r in rng], dtype=torch.float32, device=like.device)
 
 
-def _pictured(target: Scene, like: Tensor) -> Tensor:
+def _pictured(target: Scene, like: Tensor, side: int) -> Tensor:
     """What is printed or shown: the target's passport picture, linear ``(n, 3, s, s)``, and nothing of their sensor."""
     posed = target.replace(
         yaw=0.0, pitch=0.0, roll=0.0, shift=0.0, viewpoint=0.0, fill=0.66, distance=900.0, exposure=1.0, occluder=0
     )
-    return Layers.of(tensors(posed, str(like.device)), _SHOWN).picture.clamp(0, 1).permute(0, 3, 1, 2)
+    return Layers.of(tensors(posed, str(like.device)), min(_SHOWN, 2 * side)).picture.clamp(0, 1).permute(0, 3, 1, 2)
 
 
 def _falling(seen: Seen, t: dict[str, Tensor]) -> Tensor:
@@ -184,7 +184,7 @@ def _print(
 ) -> _Light:  # fmt: skip
     worn = SPECIES[species] == "partial"
     seen = look(_on_face(live, t, rng) if worn else _held(live, species, rng), t, side)
-    picture = sample(_pictured(target, t["fill"]), seen.x, seen.y, torch.full_like(t["fill"], _LIFE_SIZE))
+    picture = sample(_pictured(target, t["fill"], side), seen.x, seen.y, torch.full_like(t["fill"], _LIFE_SIZE))
     shares = separations(picture)
     if species != "photo":
         shares = halftoned(shares, seen.x, seen.y, seen.step, 2.4)
@@ -250,7 +250,7 @@ def _screen(
     tilt = torch.stack([_drawn(rng, -0.08, 0.08, distance), _drawn(rng, -0.08, 0.08, distance)], 1)
     seen = look(Sheet(middle, tilt, torch.zeros_like(near), _drawn(rng, -3, 3, near)), t, side)
     side_mm = torch.full_like(distance, 112.0 if hand else _LIFE_SIZE)
-    shown = sample(_pictured(target, distance), seen.x, seen.y, side_mm)
+    shown = sample(_pictured(target, distance, side), seen.x, seen.y, side_mm)
     bright = _drawn(rng, 0.75, 1.1, distance)[:, None, None, None]
     emitted = (0.012 + 0.988 * shown) * bright * striped(seen.x, seen.y, seen.step, pitch)
     # Glass sends back a little of the room, most where a lamp is mirrored.
