@@ -10,7 +10,7 @@ from torch import Tensor
 from . import features, skin
 from .hair import scalp, strands
 from .parts import headwear_amount, mask_amount, ramp
-from .surface import PART, Paint, Surface
+from .surface import PART, Paint, Surface, hump
 from .template import BLOCK, CLOTH, CURTAIN, EAR, EYE_X, FRAME, HEAD, MOUTH, NECK, VISOR
 
 
@@ -56,9 +56,11 @@ def _others(p: Paint, s: Surface, front: Tensor) -> None:
     for kind, name in ((EAR, "ears"), (NECK, "neck"), (CLOTH, "cloth"), (FRAME, "glasses")):
         p.mark(name, (s.kind == kind).float())
     p.part = torch.where(s.kind >= BLOCK, PART["occlusion"], p.part)
-    hollow = torch.exp(-(((s.place[:, 2] + 4) / 7) ** 2 + ((s.y + 10) / 11) ** 2) / 2)
+    # The shell of an ear, and the furrow inside its rim.
+    round_ear = (((s.place[:, 2] + 12) / 14) ** 2 + ((s.y + 15) / 29) ** 2).sqrt()
+    hollow = 0.55 * hump(round_ear, 0.15, 0.25) + 0.35 * hump(round_ear, 0.72, 0.10)
     p.colour = p.colour * skin.absorbed(torch.zeros_like(s.theta), 0.3 * (s.kind == EAR))
-    p.darken(0.45 * hollow * (s.kind == EAR))
+    p.darken(hollow * (s.kind == EAR))
     p.darken((0.34 * ramp(s.y, -185, -125) + 0.34 * ramp(s.y, -140, -118)) * (s.kind == NECK))
     for kind, factor, gloss in ((CLOTH, "clothes", 0.05), (FRAME, "glasses_colour", 1.5)):
         p.over(s.of(factor), (s.kind == kind).float(), gloss)

@@ -19,7 +19,9 @@ _BLOCKS = {
     "jaw": (5, 0.0, 12.0, 64.0, 24.0), "left half": (2, 50.0, 0.0, 50.0, 118.0),
 }  # fmt: skip
 _HANDS = {"hand on mouth": (-30.0, -8.0, 1.3), "hand on cheek": (-50.0, -12.0, 0.1)}
-_ANCHORS = np.array([[-EYE_X, 0.0], [EYE_X, 0.0], [0.0, 0.0], [0.0, -38.0], [0.0, MOUTH], [0.0, -108.0]])
+_ANCHORS = np.array(
+    [[-EYE_X, 0.0], [EYE_X, 0.0], [0.0, 0.0], [0.0, -38.0], [0.0, MOUTH], [0.0, -108.0], [-74.0, -8.0], [74.0, -8.0]]
+)
 
 
 def ramp(value: Tensor, low: float, high: float) -> Tensor:
@@ -30,7 +32,9 @@ def ramp(value: Tensor, low: float, high: float) -> Tensor:
 
 @functools.cache
 def _anchors() -> Linear:
-    return anatomical(_ANCHORS, theta_at(_ANCHORS[:, 0], _ANCHORS[:, 1]))
+    """Eyes, bridge and tip of the nose, mouth, chin; and the head's sides where the ears are."""
+    theta = np.concatenate([theta_at(_ANCHORS[:6, 0], _ANCHORS[:6, 1]), [-1.6, 1.6]])
+    return anatomical(_ANCHORS, theta)
 
 
 def kinds_shown(t: dict[str, Tensor]) -> frozenset[int]:
@@ -147,7 +151,9 @@ def _ear(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) ->
     m = t["modes"]
     grown = 1 + 0.05 * (t["age"] / 80 - 0.4)
     size = (grown + 0.09 * m[:, INDEX["ear_size"]])[:, None]
-    wide = 71.5 * (1 + 0.048 * m[:, INDEX["face_width"], None])
+    # Three millimetres off the head's own side.
+    right = bool(place[0, 0, 0] > 0)
+    wide = anchors[:, 7 if right else 6, 0].abs()[:, None] + 3.0
     x, y, z = place.unbind(2)
     away = (x.abs() - 70) * size + 2.5 * m[:, INDEX["ear_angle"], None] * ramp(z, 0, -25)
     return torch.stack([torch.sign(x) * (wide + away), (y + 14) * size - 14, (z + 8) * size - 8], 2)
@@ -229,7 +235,7 @@ def _block(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) 
     table = place.new_tensor([_BLOCKS.get(name, (0.0,) * 5) for name in OCCLUDERS])[t["occluder"]]
     anchor, x, y, wide, high = (v[:, None] for v in table.unbind(1))
     middle = anchors.gather(1, anchor.long()[..., None].expand(-1, -1, 3))[:, 0]
-    front = anchors[..., 2].amax(1)[:, None] + 8
+    front = anchors[:, :6, 2].amax(1)[:, None] + 8
     across, up = place[..., 0] * wide + x + middle[:, :1], place[..., 1] * high + y + middle[:, 1:2]
     moved = torch.stack([across, up, front.expand_as(across)], 2)
     return torch.where((wide > 0)[..., None], moved, torch.zeros_like(moved))
