@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,3 +122,27 @@ def test_bad_factors_are_refused(scene: phantom.Scene) -> None:
         scene.replace(jaw=3.0)
     with pytest.raises(UnknownNameError, match="did you mean 'nose'"):
         phantom.occlude(scene, "noose")
+
+
+def test_a_population_is_found_again_by_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = phantom.faces(2, 2, size=32, cache=tmp_path)
+    (stored,) = tmp_path.iterdir()
+
+    def never(*given: object, **options: object) -> None:
+        raise AssertionError("drawn again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workbench.data.phantom.dataset.render", never)
+        again = phantom.faces(2, 2, size=32, cache=tmp_path)
+        with pytest.raises(AssertionError, match="drawn again"):
+            phantom.faces(2, 2, size=32, seed=1, cache=tmp_path)
+    assert again.digest == first.digest
+    np.testing.assert_array_equal(again.attributes["landmarks5"], first.attributes["landmarks5"])
+    # One bit of a picture is another: it is drawn anew, and the file is whole again.
+    damaged = bytearray(stored.read_bytes())
+    damaged[-40] ^= 1
+    stored.write_bytes(bytes(damaged))
+    assert phantom.faces(2, 2, size=32, cache=tmp_path).digest == first.digest
+    stored.write_bytes(b"no tensors")
+    assert phantom.faces(2, 2, size=32, cache=tmp_path).digest == first.digest
+    assert stored.read_bytes() != b"no tensors"

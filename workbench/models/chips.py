@@ -94,7 +94,9 @@ def check_chips(chips: NDArray[np.uint8], card: Card) -> NDArray[np.uint8]:
     expected = (*card.input_size, 3)
     if chips.ndim != 4 or chips.shape[1:] != expected or chips.dtype != np.uint8:
         raise ShapeError(
-            f"{card.name} takes other chips", given=f"{chips.dtype} {chips.shape}",
-            expected=f"uint8 (n, {expected[0]}, {expected[1]}, 3)", do="cut them with workbench.models.align",
-        )  # fmt: skip
+            f"{card.name} takes other chips",
+            given=f"{chips.dtype} {chips.shape}",
+            expected=f"uint8 (n, {expected[0]}, {expected[1]}, 3)",
+            do="cut them with workbench.models.align to the card's template",
+        )
     return chips

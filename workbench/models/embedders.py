@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import ShapeError, WeightsError
+from ..core import WeightsError
 from .cards import Card
+from .chips import check_chips
 from .detectors import prepare
 from .engines import Engine
 
@@ -55,7 +56,7 @@ class Embedder:
         """``uint8 (n, h, w, 3)`` chips as the network's input, a torch tensor ``(n, 3, h, w)``."""
         import torch
 
-        return torch.from_numpy(prepare(self._checked(crops), self.card))
+        return torch.from_numpy(prepare(check_chips(crops, self.card), self.card))
 
     def embed(self, crops: NDArray[np.uint8], *, batch: int = 64) -> NDArray[np.float32]:
         """Vectors of unit length.
@@ -71,7 +72,7 @@ class Embedder:
             ShapeError: chips of another size.
             WeightsError: the network gave a zero or non-finite vector.
         """
-        chips = self._checked(crops)
+        chips = check_chips(crops, self.card)
         parts = [self.engine(prepare(chips[i : i + batch], self.card)) for i in range(0, len(chips), batch)]
         if not parts:
             return np.zeros((0, self.card.dimension), np.float32)
@@ -87,14 +88,3 @@ class Embedder:
         if not np.all(np.isfinite(length)) or np.any(length == 0):
             raise WeightsError(f"{self.card.name} gave a zero or non-finite embedding", do="check its weights")
         return np.asarray(raw / length, dtype=np.float32)
-
-    def _checked(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        expected = (*self.card.input_size, 3)
-        if crops.ndim != 4 or crops.shape[1:] != expected or crops.dtype != np.uint8:
-            raise ShapeError(
-                f"{self.card.name} takes other chips",
-                given=f"{crops.dtype} {crops.shape}",
-                expected=f"uint8 (n, {expected[0]}, {expected[1]}, 3)",
-                do="cut them with workbench.models.align to the card's template",
-            )
-        return crops

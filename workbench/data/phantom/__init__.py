@@ -1,14 +1,14 @@
 """Phantom faces: the embedded data set, named after imaging phantoms; the people do not exist.
 
-A head is a template surface plus smooth displacements, linear in named identity modes and facial movements
-(`shape`). Its colour follows from the template place: skin by Beer and Lambert's law with melanin and
-haemoglobin (`colour`). A z-buffer in torch finds what each pixel sees (`raster`); light is an ambient and a
-wrapped directional term with a highlight; the sensor averages, blurs, encodes as sRGB and adds noise
-(`picture`). Every factor is an array of its own and is changed alone; the truth comes with the picture.
+A head is a template surface plus smooth displacements, linear in identity modes, age, gender and facial movements
+(`shape`). Its colour follows from the template place: skin by Beer and Lambert's law with melanin and haemoglobin
+(`skin`). A z-buffer in torch finds what each pixel sees (`raster`); light is ambient and directional and wraps around
+skin (`light`); the sensor averages, blurs, encodes as sRGB and adds noise (`sensor`). Every factor of `FACTORS` is an
+array of its own and is changed alone; the truth comes with the picture. Equations and sources: ``docs/phantom.md``.
 
-What phantom faces are not: photographs. Their variety is that of a few dozen modes that we chose, hair is
-simple, skin has no pores, light casts no shadows. A claim that holds here holds for *these* faces; a claim
-that fails here may still hold on photographs.
+What phantom faces are not: photographs. Their variety is that of about a hundred modes that we chose, hair is a
+surface, skin has no pores, light casts no shadows. A claim that holds here holds for *these* faces; a claim that fails
+here may still hold on photographs.
 """
 
 from __future__ import annotations
@@ -47,11 +47,12 @@ _NAMES = {
     "presentation.attacks": ("LIVE", "SPECIES", "Presentations", "present"),
     "presentation.domains": ("DOMAINS", "LIGHTS", "AttackSet", "Domain", "attack_detection"),
     "presentation.profiles": ("PROFILES", "Profile"),
+    "protocols": ("Identification", "differentials", "identification", "parameters", "portraits", "skewed"),
     "scene": ("Scene", "frontal", "join", "occlude", "swap_part"),
     "sequences": ("ACTIONS", "sequence"),
     "skin": ("fitzpatrick",),
     "surface": ("PARTS",),
-    "views": ("light_field", "stereo"),
+    "views": ("focal_length", "light_field", "stereo"),
 }
 _LAZY = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -59,7 +60,7 @@ __all__ = ["open", *_LAZY]
 
 
 def open(path: str = "", **options: Any) -> PhantomDataset:
-    """The data set; ``subjects``, ``images``, ``size``, ``seed`` and ``subset`` may be chosen."""
+    """The data set; ``subjects``, ``images``, ``size``, ``seed``, ``subset`` and a ``cache`` folder may be chosen."""
     from ...core import ParameterError
     from .dataset import PhantomDataset
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ...core import ParameterError, Samples, Trials
 from ...files import sha256_bytes
 from ..protocols import balanced
+from .cache import Arrays, found_or_drawn
 from .picture import render
 from .population import VARY, scenes
 from .scene import Scene
@@ -34,6 +36,7 @@ def faces(
     subset: str = "train",
     crop: Crop = "portrait",
     device: str = "cpu",
+    cache: str | Path = "",
 ) -> Samples:
     """Pictures of people who do not exist, with their truth as attributes.
 
@@ -46,14 +49,21 @@ def faces(
         subset: ``"train"``, ``"validation"`` or ``"test"``, disjoint in people.
         crop: ``"portrait"`` shows the whole head; ``"aligned"`` is a chip placed by the true landmarks.
         device: where they are rendered.
+        cache: folder in which the same pictures are found again the next time.
     """
     scene, names = scenes(subjects, images, seed=seed, vary=vary, subset=subset)
-    if crop == "aligned":
-        pictures, five = chips(scene, size, device=device)
-    else:
+
+    def draw() -> Arrays:
+        if crop == "aligned":
+            cut, marks = chips(scene, size, device=device)
+            return {"pictures": cut, "landmarks5": marks}
         shown = render(scene, size, device=device, truth=("landmarks5",))
-        pictures = shown.rgb
-        five = shown.landmarks5 if shown.landmarks5 is not None else np.zeros((len(scene), 5, 2), np.float32)
+        return {"pictures": shown.rgb, "landmarks5": np.asarray(shown.landmarks5)}
+
+    asked = {"subjects": subjects, "images": images, "size": size, "seed": seed, "vary": list(vary), "subset": subset,
+             "crop": crop, "device": device.partition(":")[0]}  # fmt: skip
+    found = found_or_drawn(cache, asked, draw)
+    pictures, five = found["pictures"], found["landmarks5"]
     attributes = {
         **{name: scene.factors[name] for name in ("yaw", "pitch", "age", "gender", "melanin")},
         "landmarks5": five,
@@ -114,6 +124,7 @@ class PhantomDataset:
     size: int = 160
     seed: int = 0
     subset: str = "test"
+    cache: str = ""
     name: str = "phantom"
     licence: str = LICENCE
     real: bool = False
@@ -121,7 +132,7 @@ class PhantomDataset:
 
     @cached_property
     def _faces(self) -> Samples:
-        return faces(self.subjects, self.images, size=self.size, seed=self.seed, subset=self.subset)
+        return faces(self.subjects, self.images, size=self.size, seed=self.seed, subset=self.subset, cache=self.cache)
 
     @property
     def digest(self) -> str:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core import ParameterError
+from .camera import HEAD_HEIGHT
 from .scene import Scene
+
+
+def focal_length(scene: Scene, size: int) -> NDArray[np.float64]:
+    """Focal lengths in pixels of pictures of side ``size``, ``(n,)``; times 36 / size a full-frame camera's in mm.
+
+    A point at depth ``Z`` millimetres and ``x`` off the axis is seen at ``f x / Z``.
+    """
+    focal: NDArray[np.float64] = scene.fill.astype(np.float64) * size / HEAD_HEIGHT * scene.distance
+    return focal
 
 
 def light_field(scene: Scene, views: int = 5, *, baseline: float = 12.0) -> Scene:
@@ -43,7 +54,7 @@ def stereo(scene: Scene, *, baseline: float = 60.0) -> Scene:
     return _seen_from(scene, np.array([[-baseline / 2, 0.0], [baseline / 2, 0.0]]))
 
 
-def _seen_from(scene: Scene, offsets: np.ndarray) -> Scene:
+def _seen_from(scene: Scene, offsets: NDArray[np.float64]) -> Scene:
     count = len(offsets)
     repeated = scene.take(np.repeat(np.arange(len(scene)), count))
     return repeated.replace(viewpoint=repeated.viewpoint + np.tile(offsets, (len(scene), 1)))
