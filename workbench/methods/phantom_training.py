@@ -49,7 +49,7 @@ PLANS: Mapping[str, Plan] = {
     "phantom-recogniser-64": Plan(64, 128, 2500, 12, 22, 64),
     "phantom-recogniser-112": Plan(112, 128, 1000, 10, 22, 64),
     "phantom-attributes": Plan(64, 5 + len(phantom.MOVEMENTS), 1200, 8, 12),
-    "phantom-attacks": Plan(64, 1, 60, 2, 16, 64),
+    "phantom-attacks": Plan(64, 1, 100, 3, 24, 64),
     "phantom-autoencoder": Plan(64, 128, 900, 8, 14),
 }
 
@@ -179,10 +179,10 @@ def _attributes(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8
 
 def _attacks(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
     report("presenting people and instruments")
-    shown = phantom.attack_detection(plan.people, plan.images, size=plan.size + 2 * MARGIN, seed=seed)
-    train_only = np.flatnonzero(shown.samples.attributes["subset"] == "train")
-    chips = np.asarray(shown.samples.images)[train_only]
-    target = torch.from_numpy(shown.samples.attributes["attack"][train_only].astype(np.float32))
+    side = plan.size + 2 * MARGIN
+    shown = phantom.attack_detection(plan.people, plan.images, size=side, seed=seed, subsets=("train",))
+    chips = np.asarray(shown.samples.images)
+    target = torch.from_numpy(shown.samples.attributes["attack"].astype(np.float32))
     network = Trunk(plan.size, plan.outputs, NARROW)
 
     def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:

@@ -73,8 +73,14 @@ class AttackSet:
 
 
 def attack_detection(
-    subjects: int = 8, images: int = 2, *, size: int = 112, seed: int = 0, domains: Sequence[str] = tuple(DOMAINS),
-) -> AttackSet:  # fmt: skip
+    subjects: int = 8,
+    images: int = 2,
+    *,
+    size: int = 112,
+    seed: int = 0,
+    domains: Sequence[str] = tuple(DOMAINS),
+    subsets: Sequence[str] = SUBSETS,
+) -> AttackSet:
     """A set for training and testing attack detectors across domains.
 
     In each domain and subset every person is presented live ``images`` times, and once with each species there; an
@@ -86,6 +92,7 @@ def attack_detection(
         size: side of the pictures.
         seed: of all.
         domains: names of `DOMAINS`.
+        subsets: of `SUBSETS`.
     """
     if subjects < 2 or images < 1:
         raise ParameterError("too few presentations", given=(subjects, images), expected="2 people, 1 picture or more")
@@ -93,7 +100,7 @@ def attack_detection(
     for name in domains:
         if name not in DOMAINS:
             raise UnknownNameError("domain", name, DOMAINS)
-        for subset in SUBSETS:
+        for subset in subsets:
             parts += _presented(name, subset, subjects, images, size, seed)
     return _joined(parts, seed)
 
