@@ -146,3 +146,10 @@ def test_a_population_is_found_again_by_digest(tmp_path: Path, monkeypatch: pyte
     stored.write_bytes(b"no tensors")
     assert phantom.faces(2, 2, size=32, cache=tmp_path).digest == first.digest
     assert stored.read_bytes() != b"no tensors"
+
+
+def test_a_picture_alone_is_the_same_as_among_others() -> None:
+    scene, _ = phantom.scenes(4, 5, seed=11)
+    together = phantom.render(scene, 64).rgb
+    for at in ([7], [3, 19], list(range(5, 18))):
+        np.testing.assert_array_equal(phantom.render(scene.take(at), 64).rgb, together[at])

@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     gates.add_argument("--gates", action="store_true", help="measure whether phantom faces are good enough (minutes)")
     gates.add_argument("--quick", action="store_true", help="a fifth of the sizes")
     gates.add_argument("--lfw", default="", metavar="DIR", help="LFW, to compare scores with and to test transfer on")
-    gates.add_argument("--recogniser", default="", metavar="MODEL", help="trained on phantoms alone, for gate 5")
+    gates.add_argument(
+        "--recogniser", default="phantom-recogniser-64", metavar="MODEL", help="trained on phantoms alone, for gate 5"
+    )
     gates.add_argument("--device", default="cpu")
     gates.add_argument(
         "--write", type=Path, metavar="FILE", help="put the table between the markers of a Markdown file"
@@ -44,7 +46,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise ParameterError("only phantom faces have gates", given=chosen.name, do="workbench data phantom --gates")
     if chosen.gates:
         return _gates(chosen)
-    for option in ("quick", "lfw", "recogniser", "write"):
+    for option in ("quick", "lfw", "write"):
         if getattr(chosen, option):
             raise ParameterError(f"--{option} goes with --gates", do="workbench data phantom --gates")
     names = [chosen.name] if chosen.name else data.names()
