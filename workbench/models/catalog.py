@@ -30,7 +30,8 @@ def torch_network(spec: str) -> Any:
     """A model's network in float32, or None where it has none."""
     if spec.partition(":")[0] in ("onnx", "yunet"):
         return None
-    return load(spec, device="cpu", backend="torch").engine.network
+    model = load(spec, device="cpu", backend="torch")
+    return model.engine.network if hasattr(model, "engine") else None
 
 
 def onnx_difference(network: Any, input_size: tuple[int, int]) -> float:
