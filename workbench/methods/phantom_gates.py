@@ -197,7 +197,8 @@ def recognisable(judges: Judges, shown: Shown, like: LikeReal) -> Gate:
         "real mean": like.mean, "real deviation": like.deviation,
     }  # fmt: skip
     words = (
-        f"AUC {area}, {found.failures} of {len(shown.pictures)} not acquired; non-mated {mean:.3f} +- {deviation:.3f}, "
+        f"at {shown.pictures.shape[1]} px AUC {area}, {found.failures} of {len(shown.pictures)} not acquired; "
+        f"non-mated {mean:.3f} +- {deviation:.3f}, "
         f"real {like.mean:.3f} +- {like.deviation:.3f}: {deviation / like.deviation:.2f} of the real spread"
     )
     return Gate(3, "recognisable", "AUC >= 0.95", words, _verdict(float(area) >= LIMITS["auc"]), figures)
