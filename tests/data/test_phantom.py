@@ -8,6 +8,8 @@ import pytest
 from workbench import models
 from workbench.core import ParameterError, UnknownNameError
 from workbench.data import open_dataset, phantom
+from workbench.data.phantom import identity, shape
+from workbench.data.phantom.template import template
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +155,23 @@ def test_a_picture_alone_is_the_same_as_among_others() -> None:
     together = phantom.render(scene, 64).rgb
     for at in ([7], [3, 19], list(range(5, 18))):
         np.testing.assert_array_equal(phantom.render(scene.take(at), 64).rgb, together[at])
+
+
+@pytest.mark.parametrize("mode", phantom.MODES)
+def test_every_mode_of_identity_shows(mode: str) -> None:
+    average = phantom.identities(1, seed=2).with_modes(**dict.fromkeys(phantom.MODES, 0.0))
+    scene = phantom.frontal(average).replace(hair_length=0.3, hair_fringe=0.0, yaw=20.0, beard=0.0, moustache=0.0)
+    changed = scene.replace(identity=average.with_modes(**{mode: 2.5}))
+    one, two = (phantom.render(s, 96).rgb.astype(int) for s in (scene, changed))
+    assert np.abs(one - two).max() > 2
+
+
+def test_random_fields_move_the_front_as_much_as_the_named_modes() -> None:
+    """The page says 4.4 mm, root mean square over the front, for either."""
+    grid, model = template(), shape.head()
+    count = model.mean.shape[0]
+    theta, y = grid.theta[:count].numpy(), grid.place[:count, 1].numpy()
+    front = (np.cos(theta) > 0.6) & (y < 70) & (y > -105)
+    for names in (identity.SHAPE_FIELDS, identity.SHAPE_MODES):
+        moved = model.basis.numpy()[[shape.COEFFICIENTS.index(n) for n in names]][:, front]
+        assert np.sqrt((moved**2).sum(2).mean(1).sum()) == pytest.approx(4.4, abs=0.1)

@@ -43,14 +43,14 @@ def test_albedo_times_shading_is_the_picture(scene: phantom.Scene) -> None:
     assert np.median(np.abs(encoded * 255 - shown.rgb)[inside]) < 2.0
 
 
-def test_scale_measures_the_distance_between_the_eyes(scene: phantom.Scene) -> None:
-    for fill in (0.4, 0.8):
-        shown = phantom.render(scene.replace(fill=fill), 128, truth=("landmarks5", "scale"))
-        between = np.linalg.norm(shown.landmarks5[:, 0] - shown.landmarks5[:, 1], axis=1) * shown.scale
-        assert np.all((between > 48) & (between < 76))
-        twice = phantom.render(scene.replace(fill=fill), 256, truth=("landmarks5", "scale"))
-        again = np.linalg.norm(twice.landmarks5[:, 0] - twice.landmarks5[:, 1], axis=1) * twice.scale
-        np.testing.assert_allclose(again, between, rtol=1e-4)
+def test_scale_measures_the_distance_between_the_eyes() -> None:
+    people = phantom.identities(1)
+    average = phantom.frontal(people.with_modes(**dict.fromkeys(phantom.MODES, 0.0))).replace(gender=0.0, age=30.0)
+    for fill, size in ((0.4, 128), (0.8, 128), (0.8, 256)):
+        shown = phantom.render(average.replace(fill=fill), size, truth=("landmarks5", "scale"))
+        between = float(np.linalg.norm(shown.landmarks5[0, 0] - shown.landmarks5[0, 1])) * float(shown.scale[0])
+        # The template's eyes are 30 mm from the middle, and no mode moves them.
+        assert between == pytest.approx(60.0, abs=0.05)
 
 
 def test_a_surface_place_keeps_its_uv_when_the_head_turns(scene: phantom.Scene) -> None:
@@ -72,15 +72,18 @@ def test_lids_brows_and_lips_carry_their_landmarks(scene: phantom.Scene) -> None
     assert np.all(np.abs(shut[:, 37, 1] - shut[:, 41, 1]) < 0.3 * opening)
     raised = marks(movements=phantom.movements(inner_brow_raise=1, outer_brow_raise=1))
     assert np.all(raised[:, 17:27, 1].mean(1) < rest[:, 17:27, 1].mean(1) - 2)
-    higher = phantom.render(
-        scene.replace(identity=scene.identity.with_modes(brow_height=2.0)), 256, truth=("landmarks68", "parsing")
-    )
     brow = phantom.PARTS.index("brows")
-    for k in range(2):
-        rows, columns = np.nonzero(higher.parsing[k] == brow)
-        for i in (19, 24):
-            near = np.abs(columns - higher.landmarks68[k, i, 0]) < 1.5
-            assert abs(rows[near].mean() - higher.landmarks68[k, i, 1]) < 4.5
+    places = {}
+    for height in (-2.0, 2.0):
+        person = scene.identity.with_modes(brow_height=height)
+        shown = phantom.render(scene.replace(identity=person), 256, truth=("landmarks68", "parsing"))
+        rows, columns = np.nonzero(shown.parsing[0] == brow)
+        near = np.abs(columns - shown.landmarks68[0, 19, 0]) < 1.5
+        places[height] = rows[near].mean(), shown.landmarks68[0, 19, 1]
+    painted, marked = (places[-2.0][k] - places[2.0][k] for k in (0, 1))
+    # 8.8 mm on the template at 1.3 mm a pixel.
+    assert painted > 4
+    assert marked == pytest.approx(painted, abs=1.0)
     opened = marks(movements=phantom.movements(jaw_open=1.0))
     assert np.all(opened[:, 66, 1] - opened[:, 62, 1] > 4 * (rest[:, 66, 1] - rest[:, 62, 1]) + 3)
 
@@ -130,14 +133,16 @@ def test_every_skin_type_can_be_reached() -> None:
     assert int((blood[1] / blood[0]).argmin()) == 1
 
 
-@pytest.mark.parametrize("factor", ["light", "albedo", "movements", "modes", "yaw"])
+@pytest.mark.parametrize("factor", ["light", "light_direction", "albedo", "movements", "modes", "yaw", "pitch"])
 def test_gradients_are_those_of_small_steps(scene: phantom.Scene, factor: str) -> None:
-    one = scene.take([0]).replace(light_direction=(10.0, 20.0), beard=0.0, moustache=0.0, stubble=0.0)
+    one = scene.take([0]).replace(beard=0.0, moustache=0.0, stubble=0.0)
+    # Light from the side, so that every turn of the surface shows.
+    one = one.replace(light_direction=(60.0, 20.0), light=1.2, ambient=0.2)
     people = one.identity
     starts = {"modes": people.modes, "albedo": np.ones((1, 3), np.float32), **one.factors}
     start = torch.from_numpy(starts[factor]).clone()
     step = torch.zeros_like(start)
-    at = {"movements": phantom.MOVEMENTS.index("cheek_raise"), "modes": phantom.MODES.index("cheek_full")}
+    at = {"movements": phantom.MOVEMENTS.index("smile"), "modes": phantom.MODES.index("cheek_full")}
     step.view(-1)[at.get(factor, 0)] = 1.0
     # A smooth weight on a cheek: outlines are not differentiated.
     marks = phantom.render(one, 64, truth=("landmarks68",)).landmarks68[0]
@@ -155,8 +160,8 @@ def test_gradients_are_those_of_small_steps(scene: phantom.Scene, factor: str) -
     size = 0.003
     with torch.no_grad():
         measured = float(loss(start + size * step) - loss(start - size * step)) / (2 * size)
-    assert slope == pytest.approx(measured, rel=0.05, abs=0.002)
-    assert slope != 0
+    assert abs(slope) > 0.04
+    assert slope == pytest.approx(measured, rel=0.03)
 
 
 def test_unknown_factors_have_no_gradient(scene: phantom.Scene) -> None:

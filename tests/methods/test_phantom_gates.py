@@ -32,6 +32,7 @@ class MadeUp:
     """A judge of everything that answers what it is told."""
 
     answers: Any
+    landmarker: Any = None
 
     def detect(self, pictures: list[np.ndarray]) -> list[Found]:
         return [Found(np.asarray(b, np.float32).reshape(-1, 4)) for b in self.answers]
@@ -52,7 +53,7 @@ class MadeUp:
 
 
 def judges(**parts: Any) -> gates.Judges:
-    whole = {"pipeline": None, "landmarks": None, "attributes": None, "expressions": None} | parts
+    whole = {"pipeline": None, "attributes": None, "expressions": None} | parts
     return gates.Judges(**whole)
 
 
@@ -98,7 +99,7 @@ def test_landmarks_eight_per_cent_off_are_at_the_limit() -> None:
     between = np.linalg.norm(true.landmarks68[:, 36] - true.landmarks68[:, 45], axis=1)[:, None]
     for off, verdict in ((0.079, "met"), (0.081, "missed")):
         moved = true.landmarks68 + np.stack([off * between, 0 * between], -1)
-        made = judges(pipeline=MadeUp(true.box), landmarks=MadeUp(lambda n, moved=moved: moved))
+        made = judges(pipeline=MadeUp(true.box, MadeUp(lambda n, moved=moved: moved)))
         found = gates.placed(made, 6, seed=0)
         assert float(found.figures["nme"]) == pytest.approx(off, rel=1e-4)
         assert found.verdict == verdict
@@ -160,6 +161,11 @@ def test_attributes_are_met_by_a_perfect_reader_and_missed_by_one_who_is_blind_t
 def test_transfer_without_a_recogniser_is_not_measured() -> None:
     assert gates.transferred("", "").verdict == "not measured"
     assert "no folder of LFW" in gates.transferred("some", "").measured
+
+
+def test_memory_is_seen_while_it_is_used() -> None:
+    # The pictures that are returned are 2.3 MiB, and those of one chunk in double resolution are more.
+    assert 2.3 < phantom_speed.added_memory(64) < 400
 
 
 def test_another_process_draws_the_same_bits() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .. import files
 from ..core import DataError, ParameterError, Scores, Trials, nearest
 from .lfw import Pair, read_pairs
-from .protocols import codes
+from .protocols import codes, every_pair
 
 ALL_PAIRS = "all-pairs"
 MOST_PAIRS = 20_000_000
@@ -129,20 +129,17 @@ def embedding_trials(embedded: Embedded, protocol: str = ALL_PAIRS) -> Trials:
         ParameterError: all pairs are more than fit in memory.
         DataError: a line of the list names nobody, or disagrees with the subjects.
     """
-    subject = codes(embedded.subjects)
     if protocol in ("", ALL_PAIRS):
         if embedded.pairs > MOST_PAIRS:
             raise ParameterError(
                 "all pairs are too many to hold", given=f"{embedded.pairs} pairs", expected=f"at most {MOST_PAIRS}",
                 do="compare them by tiles (methods.evaluation_allpairs), or give a list of pairs",
             )  # fmt: skip
-        reference, probe = (side.astype(np.int64) for side in np.triu_indices(len(embedded), 1))
-        fold = None
-    else:
-        reference, probe, fold = _listed(embedded, Path(protocol), subject)
+        return every_pair(embedded.subjects, f"{embedded.name}/{ALL_PAIRS}")
+    subject = codes(embedded.subjects)
+    reference, probe, fold = _listed(embedded, Path(protocol), subject)
     sides = np.stack([subject[reference], subject[probe]], axis=1)
-    name = f"{embedded.name}/{Path(protocol or ALL_PAIRS).name}"
-    return Trials(reference, probe, sides[:, 0] == sides[:, 1], sides, fold, name)
+    return Trials(reference, probe, sides[:, 0] == sides[:, 1], sides, fold, f"{embedded.name}/{Path(protocol).name}")
 
 
 def _listed(

@@ -13,6 +13,19 @@ def codes(subjects: NDArray[np.str_]) -> NDArray[np.int64]:
     return np.unique(subjects, return_inverse=True)[1].astype(np.int64)
 
 
+def every_pair(subjects: NDArray[np.str_], name: str = "") -> Trials:
+    """Every two samples, once.
+
+    Args:
+        subjects: capture subject of each sample.
+        name: of the trials.
+    """
+    subject = codes(subjects)
+    reference, probe = (side.astype(np.int64) for side in np.triu_indices(len(subject), 1))
+    sides = np.stack([subject[reference], subject[probe]], axis=1)
+    return Trials(reference, probe, sides[:, 0] == sides[:, 1], sides, None, name)
+
+
 def balanced(subjects: NDArray[np.str_], *names: str | int, most: int = 3000) -> Trials:
     """As many mated as non-mated trials, without repetition.
 

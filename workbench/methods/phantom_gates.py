@@ -1,7 +1,7 @@
 """Are phantom faces good enough? Seven gates, measured with models that were trained on real faces.
 
-Sizes and limits were fixed before anything was measured. A gate that is missed stays missed: the table says by how
-much.
+The limits are those that were asked for. The generator was improved with an eye on people of seeds 0, 1 and 2, so the
+gates are measured on `SEED`, at whom nobody had looked. A gate that is missed stays missed: the table says by how much.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from .. import models
 from ..core import Estimate, Scores, Trials, Undefined, seeds
 from ..data import open_dataset, phantom
+from ..data.protocols import every_pair
 from ..metrics import landmarks
 from ..metrics.resampling import of_units, proportion
 from ..metrics.verification import auc, fold_accuracy
+from .evaluation import deal_folds
+from .verification import evaluate
 
 Verdict = Literal["met", "missed", "not measured"]
 Pictures = NDArray[np.uint8]
 PEOPLE, IMAGES, FRONTAL, FACES = 60, 4, 100, 200
+SEED = 20261127
 EXPRESSIONS = ("happy", "surprised", "neutral")
 LIMITS = {"found": 0.99, "nme": 0.08, "auc": 0.95, "age": 0.6, "gender": 0.85, "expression": 0.6, "transfer": 0.70}
 
@@ -76,7 +80,6 @@ class Judges:
     """The real models that look at phantoms."""
 
     pipeline: Any
-    landmarks: Any
     attributes: Any
     expressions: Any
 
@@ -85,7 +88,6 @@ class Judges:
         """face-api's models."""
         return Judges(
             models.default_pipeline(device=device),
-            models.load("faceapi-landmarks68", device=device),
             models.load("faceapi-age-gender", device=device),
             models.load("faceapi-expression", device=device),
         )
@@ -99,7 +101,7 @@ class Judges:
 
 
 def measure(
-    judges: Judges, like: LikeReal, *, share: float = 1.0, seed: int = 0, recogniser: str = "", lfw: str = "",
+    judges: Judges, like: LikeReal, *, share: float = 1.0, seed: int = SEED, recogniser: str = "", lfw: str = "",
     progress: Progress = lambda what: None,
 ) -> list[Gate]:  # fmt: skip
     """Gates 1 to 5; speed and determinism are `phantom_speed`.
@@ -175,7 +177,7 @@ def placed(judges: Judges, people: int, seed: int) -> Gate:
     shown = phantom.render(scene, 224, truth=("landmarks68",))
     boxes, there = judges.boxes(shown.rgb)
     true = np.asarray(shown.landmarks68, np.float64)[there]
-    found = judges.landmarks.landmarks(list(shown.rgb[there]), boxes[there]).astype(np.float64)
+    found = judges.pipeline.landmarker.landmarks(list(shown.rgb[there]), boxes[there]).astype(np.float64)
     errors = landmarks.face_errors(found, true, landmarks.normaliser(true, "inter-ocular"))
     error = landmarks.nme(errors, np.array(scene.identity.names)[there], by="inter-ocular")
     words = f"NME {error}, {int((~there).sum())} of {people} not found"
@@ -188,7 +190,9 @@ def placed(judges: Judges, people: int, seed: int) -> Gate:
 def recognisable(judges: Judges, shown: Shown, like: LikeReal) -> Gate:
     """Gate 3: all pairs of the everyday pictures."""
     found = judges.pipeline.embed(shown.pictures)
-    scores = all_pairs(np.array(shown.scene.identity.names), found)
+    trials = every_pair(np.array(shown.scene.identity.names), "phantom")
+    values = found.compare(trials.reference, trials.probe)
+    scores = Scores("phantom", trials, values, np.isfinite(values))
     area = auc(scores, resamples=200)
     other = scores.values[scores.acquired & ~scores.trials.mated]
     mean, deviation = float(other.mean()), float(other.std())
@@ -202,15 +206,6 @@ def recognisable(judges: Judges, shown: Shown, like: LikeReal) -> Gate:
         f"real {like.mean:.3f} +- {like.deviation:.3f}: {deviation / like.deviation:.2f} of the real spread"
     )
     return Gate(3, "recognisable", "AUC >= 0.95", words, _verdict(float(area) >= LIMITS["auc"]), figures)
-
-
-def all_pairs(subjects: NDArray[np.str_], found: Any) -> Scores:
-    """Every picture with every other."""
-    first, second = np.triu_indices(len(subjects), 1)
-    code = np.unique(subjects, return_inverse=True)[1]
-    people = np.stack([code[first], code[second]], 1)
-    values = found.compare(first, second)
-    return Scores("phantom", Trials(first, second, people[:, 0] == people[:, 1], people), values, np.isfinite(values))
 
 
 def read(judges: Judges, faces: int, seed: int) -> Gate:
@@ -278,13 +273,9 @@ def transferred(recogniser: str, lfw: str) -> Gate:
     if not recogniser or not lfw:
         lacking = "no phantom-trained recogniser is given" if not recogniser else "no folder of LFW is given"
         return Gate(5, name, limit, lacking, "not measured", {})
-    dataset = open_dataset(f"lfw:{lfw}")
-    from .verification import evaluate
-
     pipeline = models.default_pipeline(model=recogniser)
-    scores = evaluate(dataset, pipeline, protocol="view1-test").scores
-    folds = seeds.rng("phantom", "gates", "folds").permutation(len(scores.values)) % 10
-    found = fold_accuracy(scores, folds.astype(np.int64))
+    scores = evaluate(open_dataset(f"lfw:{lfw}"), pipeline, protocol="view1-test").scores
+    found = fold_accuracy(scores, deal_folds(scores.trials.mated, 10))
     return Gate(5, name, limit, f"accuracy {found}", _verdict(float(found) >= LIMITS["transfer"]), {"accuracy": found})
 
 

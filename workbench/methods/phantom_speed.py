@@ -32,7 +32,7 @@ def speed(device: str = "cpu") -> Gate:
         phantom.render(scene, 112, device=device)
         taken.append(time.perf_counter() - start)
     rate, best = len(scene) / float(np.median(taken)), len(scene) / min(taken)
-    few, many = _memory(64), _memory(512)
+    few, many = added_memory(64), added_memory(512)
     on_gpu = device.startswith("cuda")
     required = GPU_RATE if on_gpu else CPU_RATE
     cores = "GPU" if on_gpu else f"{torch.get_num_threads()} threads"
@@ -40,8 +40,8 @@ def speed(device: str = "cpu") -> Gate:
     own = (512 - 64) * 112 * 112 * 3 / 2**20
     bounded = many - few < 2 * own + 32
     words = (
-        f"{rate:.0f} pictures/s (best {best:.0f}) on {cores}; peak memory of 64 pictures {few:.0f} MiB, of 512 "
-        f"{many:.0f} MiB, of which {own:.0f} are the pictures"
+        f"{rate:.0f} pictures/s (best {best:.0f}) on {cores}; 64 pictures add {few:.0f} MiB, 512 add "
+        f"{many:.0f} MiB, {own:.0f} of the difference are the pictures themselves"
     )
     verdict: Verdict = "met" if rate >= required and bounded else "missed"
     figures = {"rate": rate, "best": best, "memory of 64": few, "memory of 512": many}
@@ -50,19 +50,28 @@ def speed(device: str = "cpu") -> Gate:
     )
 
 
+# The peak that the kernel keeps would be that of the imports: memory is looked at while the pictures are drawn.
 _PEAK = """
-import resource, sys
+import threading, psutil
 from workbench.data import phantom
 scene, _ = phantom.scenes({people}, 8, seed=3)
-phantom.render(scene.take(range(8)), 112)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-phantom.render(scene, 112)
-print(max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+phantom.render(scene.take(range(32)), 112)
+own, most, done = psutil.Process(), [0], threading.Event()
+before = own.memory_info().rss
+def look():
+    while not done.wait(0.002):
+        most[0] = max(most[0], own.memory_info().rss)
+looking = threading.Thread(target=look)
+looking.start()
+shown = phantom.render(scene, 112)
+done.set()
+looking.join()
+print(max(0, most[0] - before) / 2**20)
 """
 
 
-def _memory(pictures: int) -> float:
-    """MiB that drawing so many pictures adds to a fresh process's peak."""
+def added_memory(pictures: int) -> float:
+    """MiB that drawing so many pictures adds to a fresh process that has drawn before."""
     return float(_in_process(_PEAK.format(people=pictures // 8)))
 
 

@@ -36,7 +36,7 @@ STUDY = Study(
     title="Explainable Face Verification via Feature-Guided Gradient Backpropagation",
     source="arXiv:2403.04549",
     pillar="probing",
-    version="1-A",
+    version="2-A",
     claims=(
         Claim(
             "C1",

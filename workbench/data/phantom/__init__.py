@@ -39,7 +39,7 @@ _NAMES = {
     "digital.traces": ("UPSAMPLING", "fingerprinted", "median_filtered", "resampled", "twice_compressed", "upsampled"),
     "digital.warp": ("colour_transfer", "hull_mask", "warp"),
     "dataset": ("CHIP", "PhantomDataset", "chip_matrices", "chips", "faces"),
-    "factors": ("FACTORS", "GLASSES", "GROUPS", "HEADWEAR", "MASKS", "OCCLUDERS", "Factor"),
+    "factors": ("FACTORS", "GLASSES", "HEADWEAR", "MASKS", "OCCLUDERS", "Factor"),
     "identity": ("MODES", "PART_MODES", "Identities", "identities"),
     "action_units": ("EXPRESSIONS", "MOVEMENTS", "expression", "movements"),
     "picture": ("TRUTH", "Rendering", "render", "render_tensor"),

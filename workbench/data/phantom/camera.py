@@ -44,7 +44,10 @@ def project(space: Tensor, kind: Tensor, t: dict[str, Tensor], side: int) -> Vie
         side: of the square picture in pixels.
     """
     pivot = torch.tensor(PIVOT, device=space.device)
-    turned = (space - pivot) @ rotation(t["yaw"], t["pitch"], t["roll"]).transpose(1, 2) + pivot
+    # Column by column: a batched product's rounding depends on how many pictures there are.
+    turn = rotation(t["yaw"], t["pitch"], t["roll"])
+    x, y, z = (space - pivot).unbind(2)
+    turned = torch.stack([x * r[:, :1] + y * r[:, 1:2] + z * r[:, 2:] for r in turn.unbind(1)], 2) + pivot
     still = (kind == NECK) | (kind == CLOTH)
     camera = torch.where(still[None, :, None], space, turned)
     depth = t["distance"][:, None] - camera[..., 2]

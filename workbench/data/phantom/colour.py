@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from . import features, skin
+from .factors import BEANIE, HEADSCARF, SURGICAL
 from .hair import scalp, strands
 from .parts import headwear_amount, mask_amount, ramp
 from .surface import PART, Paint, Surface, hump
@@ -67,7 +68,7 @@ def _others(p: Paint, s: Surface, front: Tensor) -> None:
     p.over(torch.full_like(p.colour, 0.18), (s.kind == BLOCK).float(), 0.0)
     curtain = s.kind == CURTAIN
     if bool(curtain.any()):
-        scarf = s.of("headwear") == 3
+        scarf = s.of("headwear") == HEADSCARF
         locks = strands(s)
         p.over(torch.where(scarf[:, None], s.of("headwear_colour"), locks), curtain.float(), 0.4)
         p.part = torch.where(curtain, torch.where(scarf, PART["headwear"], PART["hair"]), p.part)
@@ -78,13 +79,13 @@ def _worn(p: Paint, s: Surface, face: Tensor) -> None:
     if bool((s.t["headwear"] > 0).any()):
         worn = s.of("headwear")
         amount = (worn > 0) * (headwear_amount(s.y, s.theta, worn) * face + (s.kind == VISOR)).clamp(0, 1)
-        ribs = 1 + 0.12 * torch.sin(s.theta * 60) * (worn == 1)
+        ribs = 1 + 0.12 * torch.sin(s.theta * 60) * (worn == BEANIE)
         p.over(s.of("headwear_colour") * ribs[:, None], amount, 0.05)
         p.mark("headwear", amount)
     if bool((s.t["mask"] > 0).any()):
         worn = s.of("mask")
         amount = (worn > 0) * mask_amount(s.x, s.y, (face & (s.place[:, 2] > 0)).float(), worn)
-        pleats = 1 - 0.10 * torch.sin(s.y * 0.55).clamp(0) ** 4 * (worn == 1)
+        pleats = 1 - 0.10 * torch.sin(s.y * 0.55).clamp(0) ** 4 * (worn == SURGICAL)
         p.over(s.of("mask_colour") * pleats[:, None], amount, 0.1)
         p.shade = torch.lerp(p.shade, torch.ones_like(p.shade), amount)
         p.mark("mask", amount)

@@ -16,6 +16,9 @@ GLASSES = ("none", "round", "rectangular", "aviator")
 HEADWEAR = ("none", "beanie", "cap", "headscarf")
 MASKS = ("none", "surgical", "ffp2", "bandana")
 OCCLUDERS = ("none", "eyes", "nose", "mouth", "jaw", "left half", "hand on mouth", "hand on cheek")
+_, ROUND, RECTANGULAR, AVIATOR = range(len(GLASSES))
+_, BEANIE, CAP, HEADSCARF = range(len(HEADWEAR))
+_, SURGICAL, FFP2, BANDANA = range(len(MASKS))
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ FACTORS = (
     Factor("roll", "pose", "degrees clockwise in the picture", -180, 180),
     Factor("movements", "expression", "facial movements, see MOVEMENTS", 0, 1, shape=(len(MOVEMENTS),)),
     Factor("gaze", "gaze", "degrees right and up, relative to the head", -30, 30, shape=(2,)),
-    Factor("age", "age", "years: proportions, wrinkles, sag", 5, 90, 30),
+    Factor("age", "age", "years: proportions, wrinkles, sag, grey hair", 5, 90, 30),
     Factor("gender", "gender", "morphology from feminine (-1) to masculine (1)", -1.5, 1.5),
     Factor("melanin", "skin", "relative epidermal melanin: 0 very light, 1 very dark", 0, 1, 0.25),
     Factor("haemoglobin", "skin", "relative dermal haemoglobin", 0, 1, 0.5),
@@ -133,7 +136,6 @@ FACTORS = (
     Factor("sensor", "sensor", "seed of the noise", 0, _SEED, whole=True),
 )  # fmt: skip
 BY_NAME = {f.name: f for f in FACTORS}
-GROUPS = tuple(dict.fromkeys(f.group for f in FACTORS))
 # What a person keeps from picture to picture unless it is changed.
 LOOKS = tuple(f.name for f in FACTORS if f.group in ("age", "gender", "skin", "hair", "brows", "beard"))
 

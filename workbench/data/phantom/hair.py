@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .parts import hairline_of, ramp
+from .parts import hairline, ramp
 from .surface import Paint, Surface
 
 _BLACK, _BLOND, _RED, _GREY = (
@@ -30,7 +30,7 @@ def greyness(age: Tensor, deviation: Tensor) -> Tensor:
 def scalp(p: Paint, s: Surface, front: Tensor) -> None:
     """Hair on the head, from a shaven shadow to strands."""
     factors = {k: s.of(k) for k in ("hair_recession", "hair_part", "hair_fringe", "gender")}
-    edge = hairline_of(s.theta, factors)
+    edge = hairline(s.theta, factors)
     strand = s.grain(2)
     amount = ramp(s.y - edge + 3.5 * strand, -1.5, 4.0)
     length = s.of("hair_length")

@@ -35,9 +35,8 @@ INDEX = {name: i for i, name in enumerate(MODES)}
 # Modes that belong to one part of the face, for exchanging it.
 PART_MODES = {
     "eyes": ("eye_spacing", "eye_height", "eye_size", "eye_opening", "eye_tilt", "eye_depth", "eye_fold", "lid_heavy",
-    "eye_round", "eye_peak",
-             "asymmetry_eye", "brow_thickness", "brow_height", "brow_arch", "brow_length", "brow_tilt", "brow_gap",
-             "brow_dark", "brow_ridge", "iris_dark", "iris_hue", "under_eye", "lashes"),
+             "eye_round", "eye_peak", "asymmetry_eye", "brow_thickness", "brow_height", "brow_arch", "brow_length",
+             "brow_tilt", "brow_gap", "brow_dark", "brow_ridge", "iris_dark", "iris_hue", "under_eye", "lashes"),
     "nose": ("nose_length", "nose_width", "nose_bridge", "nose_bridge_width", "nose_tip", "nose_tip_width",
              "nose_tip_up", "nose_hump", "nose_wings", "asymmetry_nose"),
     "mouth": ("mouth_width", "mouth_height", "upper_lip", "lower_lip", "lip_forward", "mouth_corner", "philtrum",

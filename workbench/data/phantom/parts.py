@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .factors import OCCLUDERS
+from .factors import AVIATOR, BANDANA, BEANIE, CAP, FFP2, HEADSCARF, OCCLUDERS, RECTANGULAR, SURGICAL
 from .identity import INDEX
 from .shape import Linear, anatomical, child, coefficients, head
 from .template import BLOCK, CLOTH, CURTAIN, EAR, EYE_X, FRAME, HAND, HEAD, LENS, MOUTH, NECK, VISOR, Template, theta_at
@@ -40,11 +40,11 @@ def _anchors() -> Linear:
 def kinds_shown(t: dict[str, Tensor]) -> frozenset[int]:
     """The kinds of patch that at least one picture of a batch shows; lenses are drawn by themselves."""
     kinds = {HEAD, EAR, NECK, CLOTH}
-    if bool((t["hair_length"] > 0.45).any() | (t["headwear"] == 3).any()):
+    if bool((t["hair_length"] > 0.45).any() | (t["headwear"] == HEADSCARF).any()):
         kinds.add(CURTAIN)
     if bool((t["glasses"] > 0).any()):
         kinds.add(FRAME)
-    if bool((t["headwear"] == 2).any()):
+    if bool((t["headwear"] == CAP).any()):
         kinds.add(VISOR)
     occluders = {OCCLUDERS[i] for i in t["occluder"].tolist()}
     return frozenset(kinds | ({BLOCK} if occluders & _BLOCKS.keys() else set()) |
@@ -71,13 +71,7 @@ def points(shape: Template, t: dict[str, Tensor]) -> Tensor:
 
 
 def hairline(theta: Tensor, t: dict[str, Tensor]) -> Tensor:
-    """Height above which hair grows, ``(n, v)``, at angles ``(v,)`` or ``(n, v)``; see `hairline_of`."""
-    table = {k: t[k][:, None] for k in ("hair_recession", "hair_part", "hair_fringe", "gender")}
-    return hairline_of(theta if theta.dim() == 2 else theta[None], table)
-
-
-def hairline_of(theta: Tensor, t: dict[str, Tensor]) -> Tensor:
-    """The hairline for factors that fit ``theta``: forehead, temples, before the ears, nape."""
+    """Height above which hair grows, for factors that fit ``theta``: forehead, temples, before the ears, nape."""
     turn = theta.abs()
     temples = ramp(turn, 0.3, 0.65) * ramp(turn, 1.15, 0.85)
     level = 66 - 3 * t["gender"] + 40 * t["hair_recession"] * ramp(turn, 1.5, 0.9)
@@ -91,7 +85,8 @@ def hairline_of(theta: Tensor, t: dict[str, Tensor]) -> Tensor:
 def _covered(bare: Tensor, place: Tensor, theta: Tensor, t: dict[str, Tensor]) -> Tensor:
     """The head with what lies on it: hair, headwear, a face mask; each thickens it away from its centre."""
     y = place[None, :, 1]
-    hair = ramp(y - hairline(theta, t), -2, 16)
+    grows = {k: t[k][:, None] for k in ("hair_recession", "hair_part", "hair_fringe", "gender")}
+    hair = ramp(y - hairline(theta[None], grows), -2, 16)
     top = ramp(y, 10, 105)
     length, volume, curl = (t[f"hair_{k}"][:, None] for k in ("length", "volume", "curl"))
     grown = ramp(length, 0.02, 0.28)
@@ -103,7 +98,7 @@ def _covered(bare: Tensor, place: Tensor, theta: Tensor, t: dict[str, Tensor]) -
     thick = thick * (1 + (0.06 + 0.16 * curl) * wave)
     worn = t["headwear"][:, None]
     cloth = (worn > 0) * headwear_amount(y, theta, worn)
-    thick = thick * (1 - cloth) + cloth * (6.0 + 3.0 * top * (worn == 1))
+    thick = thick * (1 - cloth) + cloth * (6.0 + 3.0 * top * (worn == BEANIE))
     radius = bare.norm(dim=2).clamp(min=1e-3)
     out = bare * (1 + thick / radius)[..., None]
     return _masked(out, place, t)
@@ -117,7 +112,7 @@ def headwear_amount(y: Tensor, theta: Tensor, worn: Tensor) -> Tensor:
     # A headscarf leaves an oval of the face free.
     oval = (turn / 1.12) ** 2.4 + ((y + 22).abs() / 86) ** 2.4
     scarf = ramp(oval, 0.96, 1.04)
-    return beanie * (worn == 1) + cap * (worn == 2) + scarf * (worn == 3)
+    return beanie * (worn == BEANIE) + cap * (worn == CAP) + scarf * (worn == HEADSCARF)
 
 
 def mask_amount(x: Tensor, y: Tensor, front: Tensor, worn: Tensor) -> Tensor:
@@ -128,7 +123,7 @@ def mask_amount(x: Tensor, y: Tensor, front: Tensor, worn: Tensor) -> Tensor:
     surgical = torch.where(y > -30, ramp(y - (bridge - 28 - 0.06 * a), 1, -1) * ramp(a - 58, 1.5, -1.5), surgical)
     ffp2 = ramp(y - (bridge - 26 - 0.0035 * a**2), 1, -1) * ramp(a - 54 - 0.12 * (y + 60), 1.5, -1.5)
     bandana = ramp(y - (bridge - 24 + 0.08 * a), 1, -1)
-    return front * (surgical * (worn == 1) + ffp2 * (worn == 2) + bandana * (worn == 3))
+    return front * (surgical * (worn == SURGICAL) + ffp2 * (worn == FFP2) + bandana * (worn == BANDANA))
 
 
 def _masked(out: Tensor, place: Tensor, t: dict[str, Tensor]) -> Tensor:
@@ -141,7 +136,7 @@ def _masked(out: Tensor, place: Tensor, t: dict[str, Tensor]) -> Tensor:
     nose = out[..., 2].amax(1, keepdim=True)
     flat = nose - 1.5 - 0.0105 * x**2 - 0.0045 * (y + 50) ** 2
     beak = nose + 9 - 0.80 * x.abs() - 0.010 * (y + 62) ** 2
-    sheet = torch.where(worn == 2, beak, flat)
+    sheet = torch.where(worn == FFP2, beak, flat)
     z = out[..., 2]
     moved = z + inside * ((sheet - z).clamp(min=0) + 1.8)
     return torch.stack([out[..., 0], out[..., 1], moved], 2)
@@ -178,7 +173,7 @@ def _cloth(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) 
 def _curtain(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) -> Tensor:
     """Long hair hangs behind and beside the head; short hair leaves no curtain; a headscarf is one, too."""
     length, volume, curl = (t[f"hair_{k}"][:, None] for k in ("length", "volume", "curl"))
-    scarf = (t["headwear"] == 3)[:, None]
+    scarf = (t["headwear"] == HEADSCARF)[:, None]
     shown = ramp(length, 0.45, 0.55) * ~scarf + scarf
     reach = torch.where(scarf, torch.full_like(length, 235.0), 70 + 290 * (length - 0.45).clamp(0))
     x, y, z = place.unbind(2)
@@ -202,15 +197,14 @@ def _glasses(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor
     level, front = (right[:, 1:2] + left[:, 1:2]) / 2, bridge[:, 2:3] + 5
     code, side = int(theta[0].abs()), float(theta[0].sign())
     u, v, w = place.unbind(2)
-    wide = half * 0.76 + 1.0 * (worn == 3)
-    high = torch.where(worn == 2, 15.0, torch.where(worn == 3, 20.5, 19.5))
+    wide = half * 0.76 + 1.0 * (worn == AVIATOR)
+    high = torch.where(worn == RECTANGULAR, 15.0, torch.where(worn == AVIATOR, 20.5, 19.5))
     if code in (1, 2):
-        power = torch.where(worn == 2, 0.5, 0.85)
+        power = torch.where(worn == RECTANGULAR, 0.5, 0.85)
         radius = (u**2 + v**2).sqrt().clamp(min=1e-6)
         square = (torch.sign(u) * (u.abs() / radius) ** power, torch.sign(v) * (v.abs() / radius) ** power)
-        drop = torch.where(worn == 3, -4.0 * (1 + v * side * 0), torch.zeros_like(v))
         x = side * half + wide * square[0] * radius
-        y = level - 2 + high * square[1] * radius + drop
+        y = level - 2 - 4.0 * (worn == AVIATOR) + high * square[1] * radius
         z = front + 1.2 * w - 0.0042 * x**2
     elif code == 3:
         x = side * (half * 1.73 + 1 + 11 * (u + 1) / 2)
@@ -219,15 +213,15 @@ def _glasses(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor
     else:
         x = u * half * 0.28
         y = level + 3 + 1.4 * v + 2.5 * (1 - u**2)
-        z = front + 1 + 0 * u
-    out = torch.stack([p.expand(len(worn), -1) for p in (x, y, z)], 2)
+        z = front + 1
+    out = torch.stack([p.expand(len(worn), u.shape[1]) for p in (x, y, z)], 2)
     return torch.where((worn > 0)[..., None], out, torch.zeros_like(out))
 
 
 def _visor(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) -> Tensor:
     s, along, c = place.unbind(2)
     out = torch.stack([(76 - 8 * along) * s, 56 - 17 * along - 10 * s**2 + 4 * along * c, (92 + 52 * along) * c], 2)
-    return torch.where((t["headwear"] == 2)[:, None, None], out, torch.zeros_like(out))
+    return torch.where((t["headwear"] == CAP)[:, None, None], out, torch.zeros_like(out))
 
 
 def _block(place: Tensor, theta: Tensor, t: dict[str, Tensor], anchors: Tensor) -> Tensor:

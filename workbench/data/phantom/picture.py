@@ -228,8 +228,8 @@ class Layers:
 def _composed(seen: Tensor, hits: Hits, t: dict[str, Tensor], side: int) -> Tensor:
     """``(n, side, side, 3)`` linear picture: the surface before its background."""
     n = len(t["yaw"])
-    smooth = _smooth(side).to(seen)
-    mix = (smooth @ t["backdrop"] @ smooth.T).clamp(0, 1)[..., None]
+    smooth = _smooth(side).to(seen.device)
+    mix = (smooth @ t["backdrop"].double() @ smooth.T).float().clamp(0, 1)[..., None]
     first, second = (t["background"] * t["exposure"][:, None, None]).unbind(1)
     flat = torch.lerp(first[:, None, None], second[:, None, None], mix).reshape(n * side * side, 3)
     laid = flat.index_copy if torch.is_grad_enabled() else flat.index_copy_
@@ -239,7 +239,7 @@ def _composed(seen: Tensor, hits: Hits, t: dict[str, Tensor], side: int) -> Tens
 @functools.lru_cache(maxsize=8)
 def _smooth(side: int) -> Tensor:
     """``(side, 5)``: what each of five values adds to the places of a side, a cubic interpolation."""
-    return F.interpolate(torch.eye(5)[None, None], (side, 5), mode="bicubic", align_corners=True)[0, 0]
+    return F.interpolate(torch.eye(5).double()[None, None], (side, 5), mode="bicubic", align_corners=True)[0, 0]
 
 
 def _through_lenses(picture: Tensor, view: View, hits: Hits, under: Paint, t: dict[str, Tensor], side: int) -> Tensor:

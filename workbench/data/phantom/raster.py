@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 _FAR = (1 << 62) - 1
-# Depth in steps of half a micrometre up to a kilometre: above the 32 bits that name the triangle.
+# Depth in steps of half a micrometre up to half a kilometre: above the 32 bits that name the triangle.
 _STEPS_PER_MM = 2048.0
 _MOST_CELLS = 6_000_000
 _SPANS = (0, 1, 2, 3, 4, 5, 7, 10, 20, 64)

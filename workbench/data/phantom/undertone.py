@@ -40,8 +40,9 @@ def undertone(t: dict[str, Tensor]) -> Tensor:
     columns += [t["modes"][:, INDEX[name]] for name in _MODES]
     columns += [t["movements"][:, MOVEMENTS.index(name)] for name in _MOVES]
     amounts = torch.cat([torch.stack(columns, 1), t["modes"][:, -len(COLOUR_FIELDS) :]], 1)
-    basis = _basis().to(amounts)
-    return (amounts @ basis.flatten(1)).reshape(len(amounts), -1, 4)
+    # In double precision, as the shape's sum is.
+    found = amounts.double() @ _basis().to(amounts.device).flatten(1)
+    return found.float().reshape(len(amounts), -1, 4)
 
 
 @functools.cache
@@ -52,7 +53,7 @@ def _basis() -> Tensor:
     front = slice(patch.start, patch.start + patch.rows * patch.columns)
     place, theta = shape.place[front].double().numpy(), shape.theta[front].double().numpy()
     face = _Face(place[:, 0], place[:, 1], ramp(np.cos(theta), 0.0, 0.3))
-    basis = np.zeros((len(_COEFFICIENTS), len(shape.place), 4), np.float32)
+    basis = np.zeros((len(_COEFFICIENTS), len(shape.place), 4))
     for (name, channel), field in (_pigments(face) | _crevices(face) | _own_fields(face)).items():
         basis[_COEFFICIENTS.index(name), front, channel] = field
     return torch.from_numpy(basis)
