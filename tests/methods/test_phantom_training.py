@@ -47,7 +47,7 @@ def test_centred_chips_are_the_usual_ones() -> None:
     scene = phantom.frontal(phantom.identities(2))
     wide = training.training_chips(scene, 64, lambda what: None)
     assert wide.shape == (2, 72, 72, 3)
-    inner = (training.centred(wide).numpy().transpose(0, 2, 3, 1) + 1) * 127.5
+    inner = (training.centred(training.inside(torch.from_numpy(wide))).numpy().transpose(0, 2, 3, 1) + 1) * 127.5
     usual, five = phantom.chips(scene, 64)
     # Rendered at 144 and at 128 pixels, cut at the same places.
     assert np.abs(inner - usual).mean() < 4
@@ -74,7 +74,9 @@ def test_a_small_recogniser_draws_its_people_together() -> None:
     load_state(network, {k: v.astype(np.float32) for k, v in tensors.items()}, "trained")
     chips = training.training_chips(training.wild(4, 8), 64, lambda what: None)
     with torch.no_grad():
-        found = torch.nn.functional.normalize(network.eval()(training.centred(chips))).numpy()
+        found = torch.nn.functional.normalize(
+            network.eval()(training.centred(training.inside(torch.from_numpy(chips))))
+        ).numpy()
     who = np.repeat(np.arange(4), 8)
     first, second = np.triu_indices(32, 1)
     scores, same = (found[first] * found[second]).sum(1), who[first] == who[second]

@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("model", nargs="?", default="")
     model.add_argument("--out", type=Path, metavar="FILE", help="where train puts the weights (safetensors)")
     model.add_argument("--seed", type=int, default=0, help="of the training")
+    model.add_argument("--device", default="cpu", help="train there: cpu or cuda")
     model.add_argument("--json", action="store_true")
     data.add_arguments(add("data", data.run, "list data sets, describe one, measure the gates of phantom faces"))
     verify = add("verify", _verify, "do two pictures show the same person?")
@@ -267,7 +268,7 @@ def _train(chosen: argparse.Namespace) -> int:
 
     start = time.monotonic()
     tensors = train(
-        chosen.model, seed=chosen.seed,
+        chosen.model, seed=chosen.seed, device=chosen.device,
         report=lambda what: print(f"{time.monotonic() - start:6.0f} s  {what}", file=sys.stderr, flush=True),
     )  # fmt: skip
     path = files.write_tensors(chosen.out, tensors)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,18 +108,18 @@ def wild(people: int, images: int, *, seed: int = 0, subset: str = "train") -> p
     )
 
 
-def training_chips(scene: phantom.Scene, size: int, report: Report) -> NDArray[np.uint8]:
+def training_chips(scene: phantom.Scene, size: int, report: Report, device: str = "cpu") -> NDArray[np.uint8]:
     """Aligned chips ``uint8 (n, size + 2 MARGIN, ..., 3)``, rendered in parts."""
     parts = []
     for start in range(0, len(scene), 2048):
-        cut, _ = phantom.chips(scene.take(slice(start, start + 2048)), size + 2 * MARGIN, margin=MARGIN)
+        cut, _ = phantom.chips(scene.take(slice(start, start + 2048)), size + 2 * MARGIN, margin=MARGIN, device=device)
         parts.append(cut)
         report(f"rendered {min(start + 2048, len(scene))} of {len(scene)}")
     return np.concatenate(parts)
 
 
 def train(
-    name: str, *, seed: int = 0, report: Report = lambda what: None, plan: Plan | None = None
+    name: str, *, seed: int = 0, report: Report = lambda what: None, plan: Plan | None = None, device: str = "cpu"
 ) -> dict[str, NDArray[np.generic]]:
     """Train a network of `PLANS`; its tensors in half precision.
 
@@ -128,36 +128,50 @@ def train(
         seed: of population, initialisation and order.
         report: is told how far it is.
         plan: another size, for tests.
+        device: where pictures are rendered and the network learns.
     """
     if name not in PLANS:
         raise UnknownNameError("network trained on phantoms", name, PLANS)
     chosen = plan or PLANS[name]
     kind = "recogniser" if "recogniser" in name else name.removeprefix("phantom-")
-    chips, task = _TASKS[kind](chosen, seed, report)
-    network, parameters, loss = task
-    initialise(network, name, seed)
-    _fit(network, parameters, chips, chosen, loss, seeds.rng("order", name, seed), report)
-    return {k: _half(v) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
+    task = _TASKS[kind](chosen, seed, report, device)
+    initialise(task.network, name, seed)
+    _fit(task, chosen, seeds.rng("order", name, seed), report, device)
+    return {k: _half(v) for k, v in task.network.state_dict().items() if not k.endswith("num_batches_tracked")}
 
 
-Loss = Callable[[Tensor, NDArray[np.int64], float], Tensor]
-Task = tuple[nn.Module, list[nn.Parameter], Loss]
+@dataclass(frozen=True)
+class Task:
+    """What a network learns.
+
+    Attributes:
+        chips: ``uint8 (n, size + 2 MARGIN, size + 2 MARGIN, 3)``.
+        target: what is true of them, ``(n, ...)``.
+        network: is changed.
+        loss: of outputs, their targets and the share of the training that is done.
+        centres: ``(people, outputs)`` that are learned beside the network and then forgotten.
+    """
+
+    chips: NDArray[np.uint8]
+    target: Tensor
+    network: nn.Module
+    loss: Callable[[Tensor, Tensor, float], Tensor]
+    centres: nn.Parameter | None = None
 
 
-def _recogniser(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
-    chips = training_chips(wild(plan.people, plan.images, seed=seed), plan.size, report)
-    network = Trunk(plan.size, plan.outputs)
+def _recogniser(plan: Plan, seed: int, report: Report, device: str) -> Task:
+    chips = training_chips(wild(plan.people, plan.images, seed=seed), plan.size, report, device)
     drawn = seeds.rng("train", "centres", plan.size, seed).standard_normal((plan.people, plan.outputs))
     # Short vectors turn quickly.
-    centres = nn.Parameter(torch.from_numpy(0.1 * drawn.astype(np.float32)))
-    target = torch.from_numpy(np.repeat(np.arange(plan.people), plan.images))
+    centres = nn.Parameter(torch.from_numpy(0.1 * drawn.astype(np.float32)).to(device))
 
-    def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:
+    def loss(out: Tensor, person: Tensor, progress: float) -> Tensor:
         # The margin comes late: at first the classes only have to be told apart.
         margin = 0.25 * min(1.0, max(0.0, 2.5 * (progress - 0.4)))
-        return arcface_loss(out, centres, target[at], margin=margin, scale=20.0)
+        return arcface_loss(out, centres, person, margin=margin, scale=20.0)
 
-    return chips, (network, [*network.parameters(), centres], loss)
+    target = torch.from_numpy(np.repeat(np.arange(plan.people), plan.images))
+    return Task(chips, target, Trunk(plan.size, plan.outputs), loss, centres)
 
 
 def attribute_targets(scene: phantom.Scene) -> NDArray[np.float32]:
@@ -166,44 +180,40 @@ def attribute_targets(scene: phantom.Scene) -> NDArray[np.float32]:
     return np.concatenate([np.stack(columns, 1), scene.movements], 1).astype(np.float32)
 
 
-def _attributes(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
+def _attributes(plan: Plan, seed: int, report: Report, device: str) -> Task:
     scene = wild(plan.people, plan.images, seed=seed)
     rng = seeds.rng("train", "attributes", seed)
     # Ages from child to old, which adults' usual looks do not cover; pictures are not mirrored, so yaw keeps its sign.
     scene = scene.replace(age=rng.uniform(5, 88, len(scene)))
-    chips = training_chips(scene, plan.size, report)
-    target = torch.from_numpy(attribute_targets(scene))
+    chips = training_chips(scene, plan.size, report, device)
     network = Trunk(plan.size, plan.outputs, NARROW)
-    return chips, (network, list(network.parameters()), lambda out, at, _: (out - target[at]).square().mean())
+    return Task(chips, torch.from_numpy(attribute_targets(scene)), network, lambda out, true, _: F.mse_loss(out, true))
 
 
-def _attacks(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
+def _attacks(plan: Plan, seed: int, report: Report, device: str) -> Task:
     report("presenting people and instruments")
     side = plan.size + 2 * MARGIN
     shown = phantom.attack_detection(plan.people, plan.images, size=side, seed=seed, subsets=("train",))
-    chips = np.asarray(shown.samples.images)
     target = torch.from_numpy(shown.samples.attributes["attack"].astype(np.float32))
     network = Trunk(plan.size, plan.outputs, NARROW)
 
-    def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:
-        return F.binary_cross_entropy_with_logits(out[:, 0], target[at])
+    def loss(out: Tensor, attack: Tensor, progress: float) -> Tensor:
+        return F.binary_cross_entropy_with_logits(out[:, 0], attack)
 
-    return chips, (network, list(network.parameters()), loss)
+    return Task(np.asarray(shown.samples.images), target, network, loss)
 
 
-def _autoencoder(plan: Plan, seed: int, report: Report) -> tuple[NDArray[np.uint8], Task]:
+def _autoencoder(plan: Plan, seed: int, report: Report, device: str) -> Task:
     scene, _ = phantom.scenes(plan.people, plan.images, seed=seed)
-    chips = training_chips(scene, plan.size, report)
-    target = centred(chips)
-    network = Autoencoder(plan.outputs)
+    chips = training_chips(scene, plan.size, report, device)
 
-    def loss(out: Tensor, at: NDArray[np.int64], progress: float) -> Tensor:
-        return (out - target[at]).abs().mean()
+    def loss(out: Tensor, shown: Tensor, progress: float) -> Tensor:
+        return (out - centred(inside(shown))).abs().mean()
 
-    return chips, (network, list(network.parameters()), loss)
+    return Task(chips, torch.from_numpy(chips), Autoencoder(plan.outputs), loss)
 
 
-_TASKS: Mapping[str, Callable[[Plan, int, Report], tuple[NDArray[np.uint8], Task]]] = {
+_TASKS: Mapping[str, Callable[[Plan, int, Report, str], Task]] = {
     "recogniser": _recogniser,
     "attributes": _attributes,
     "attacks": _attacks,
@@ -212,47 +222,57 @@ _TASKS: Mapping[str, Callable[[Plan, int, Report], tuple[NDArray[np.uint8], Task
 
 
 def _half(tensor: Tensor) -> NDArray[np.generic]:
-    return np.asarray(tensor.detach().float().numpy().astype(np.float16))
+    return np.asarray(tensor.detach().float().cpu().numpy().astype(np.float16))
 
 
-def _fit(
-    network: nn.Module, parameters: Sequence[nn.Parameter], chips: NDArray[np.uint8], plan: Plan,
-    loss: Loss, rng: np.random.Generator, report: Report,
-) -> None:  # fmt: skip
-    """AdamW with a one-cycle schedule; bfloat16 where the processor has it."""
+def _fit(task: Task, plan: Plan, rng: np.random.Generator, report: Report, device: str) -> None:
+    """AdamW with a one-cycle schedule; bfloat16 where the device has it."""
+    network = task.network
+    network.train().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    chips, target = torch.from_numpy(task.chips).to(device), task.target.to(device)
+    parameters = [*network.parameters(), *([] if task.centres is None else [task.centres])]
     optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=1e-4)
-    shake = not isinstance(network, Autoencoder)
-    mirror = isinstance(network, Trunk) and plan.outputs in (1, 128)
+    mirror = plan.outputs in (1, 128)
+
+    def prepared(shown: Tensor) -> Tensor:
+        if isinstance(network, Autoencoder):
+            return centred(inside(shown))
+        return augmented(shown, plan.size, rng, mirror=mirror)
+
     count = max(1, len(chips) // plan.batch)
     steps = plan.epochs * count
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
-    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     done = 0
     for epoch in range(plan.epochs):
-        total = 0.0
-        for at in np.array_split(rng.permutation(len(chips)), count):
-            x = augmented(chips[at], plan.size, rng, mirror=mirror) if shake else centred(chips[at])
-            with torch.autocast("cpu", torch.bfloat16):
+        total = torch.zeros((), device=device)
+        for part in np.array_split(rng.permutation(len(chips)), count):
+            at = torch.from_numpy(part).to(device)
+            x = prepared(chips[at])
+            with torch.autocast(device.partition(":")[0], torch.bfloat16):
                 out = network(x.to(memory_format=torch.channels_last))
-            value = loss(out.float(), at, done / steps)
+            value = task.loss(out.float(), target[at], done / steps)
             optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 5.0)
             optimiser.step()
             schedule.step()
-            total += float(value.detach())
+            total += value.detach()
             done += 1
-        report(f"epoch {epoch + 1} of {plan.epochs}: loss {total / count:.3f}")
+        report(f"epoch {epoch + 1} of {plan.epochs}: loss {float(total) / count:.3f}")
     network.eval()
 
 
-def centred(chips: NDArray[np.uint8]) -> Tensor:
-    """Chips without their margin: ``float32 (n, 3, size, size)`` in [-1, 1]."""
-    inside = chips[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
-    return torch.from_numpy(np.ascontiguousarray(inside.transpose(0, 3, 1, 2))).float() / 127.5 - 1
+def inside(chips: Tensor) -> Tensor:
+    """Chips ``(n, h, w, 3)`` without their margin."""
+    return chips[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
-def augmented(chips: NDArray[np.uint8], size: int, rng: np.random.Generator, *, mirror: bool = True) -> Tensor:
+def centred(chips: Tensor) -> Tensor:
+    """``uint8 (n, h, w, 3)`` as ``float32 (n, 3, h, w)`` in [-1, 1]."""
+    return chips.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def augmented(chips: Tensor, size: int, rng: np.random.Generator, *, mirror: bool = True) -> Tensor:
     """Moved, mirrored, relit and greyed at random: ``float32 (n, 3, size, size)`` in [-1, 1].
 
     Args:
@@ -262,10 +282,10 @@ def augmented(chips: NDArray[np.uint8], size: int, rng: np.random.Generator, *, 
         mirror: half of them.
     """
     n = len(chips)
-    x = _jittered(torch.from_numpy(np.ascontiguousarray(chips.transpose(0, 3, 1, 2))).float() / 127.5 - 1, size, rng)
+    x = _jittered(centred(chips), size, rng)
 
     def column(values: NDArray[np.floating]) -> Tensor:
-        return torch.from_numpy(values.astype(np.float32)).reshape(n, -1, 1, 1)
+        return torch.from_numpy(values.astype(np.float32)).to(x.device).reshape(n, -1, 1, 1)
 
     x = torch.where(column(rng.random(n)) < 0.5 * mirror, x.flip(3), x)
     x = x * column(np.exp(rng.normal(0, 0.2, n))) + column(rng.normal(0, 0.15, n)) + column(rng.normal(0, 0.07, (n, 3)))
@@ -280,7 +300,6 @@ def _jittered(x: Tensor, size: int, rng: np.random.Generator) -> Tensor:
     angle, shift = rng.normal(0, 0.05, n), rng.normal(0, 0.03, (n, 2))
     rows = [np.stack([scale * np.cos(angle), -scale * np.sin(angle), shift[:, 0]], 1),
             np.stack([scale * np.sin(angle), scale * np.cos(angle), shift[:, 1]], 1)]  # fmt: skip
-    grid = F.affine_grid(
-        torch.from_numpy(np.stack(rows, 1).astype(np.float32)), [n, 3, size, size], align_corners=False
-    )
+    turn = torch.from_numpy(np.stack(rows, 1).astype(np.float32)).to(x.device)
+    grid = F.affine_grid(turn, [n, 3, size, size], align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)

@@ -11,7 +11,23 @@ from torch import Tensor
 from .factors import AVIATOR, BANDANA, BEANIE, CAP, FFP2, HEADSCARF, OCCLUDERS, RECTANGULAR, SURGICAL
 from .identity import INDEX
 from .shape import Linear, anatomical, child, coefficients, head
-from .template import BLOCK, CLOTH, CURTAIN, EAR, EYE_X, FRAME, HAND, HEAD, LENS, MOUTH, NECK, VISOR, Template, theta_at
+from .template import (
+    BLOCK,
+    CLOTH,
+    CURTAIN,
+    EAR,
+    EYE_X,
+    FRAME,
+    HAND,
+    HEAD,
+    LENS,
+    MOUTH,
+    NECK,
+    VISOR,
+    Template,
+    resident,
+    theta_at,
+)  # fmt: skip
 
 # Which anchor, offset from it, half width and half height.
 _BLOCKS = {
@@ -57,10 +73,11 @@ def points(shape: Template, t: dict[str, Tensor]) -> Tensor:
     bare = head().points(c)
     anchors = _anchors().points(c)
     n = len(c)
+    places, angles = resident(shape.place, c.device), resident(shape.theta, c.device)
     pieces = []
     for patch in shape.patches:
-        place = shape.place[patch.start : patch.start + patch.rows * patch.columns].to(c.device)
-        theta = shape.theta[patch.start : patch.start + len(place)].to(c.device)
+        place = places[patch.start : patch.start + patch.rows * patch.columns]
+        theta = angles[patch.start : patch.start + len(place)]
         if patch.kind == HEAD:
             pieces.append(_covered(bare, place, theta, t))
         elif patch.kind in _MAKERS:

@@ -25,13 +25,15 @@ from .raster import Hits, rasterise
 from .scene import Scene
 from .sensor import develop, read_out
 from .surface import PART, Paint, Surface
-from .template import HEAD, LENS, template, triangles_of
+from .template import HEAD, LENS, resident, template, triangles_of
 from .undertone import DARKNESS, undertone
 
 TRUTH = ("depth", "normals", "nir", "parsing", "landmarks68", "landmarks5", "visible", "box", "albedo", "shading",
          "uv", "scale")  # fmt: skip
-# Pictures of side 112 at a time: more would leave the processor's caches.
-CHUNK = 8
+# Pictures of side 112 at a time: more would leave a processor's caches, fewer would leave a GPU without work.
+CHUNK, GPU_CHUNK = 8, 256
+# Threads that feed a GPU: what a picture's sensor does is done by the processor.
+_FEEDERS = 8
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def render(scene: Scene, size: int = 112, *, device: str = "cpu", truth: Sequenc
     for name in truth:
         if name not in TRUTH:
             raise UnknownNameError("phantom truth", name, TRUTH)
-    chunk = max(1, CHUNK * 112**2 // size**2)
+    on_gpu = device != "cpu"
+    chunk = max(1, (GPU_CHUNK if on_gpu else CHUNK) * 112**2 // size**2)
     starts = range(0, len(scene), chunk)
 
     def draw(start: int) -> dict[str, NDArray[Any]]:
@@ -92,8 +95,8 @@ def render(scene: Scene, size: int = 112, *, device: str = "cpu", truth: Sequenc
         with torch.no_grad():
             return _render(scene.take(slice(start, start + chunk)), size, device, frozenset(truth))
 
-    threads = torch.get_num_threads()
-    if device == "cpu" and threads > 1 and len(starts) > 1:
+    threads = min(_FEEDERS, torch.get_num_threads()) if on_gpu else torch.get_num_threads()
+    if threads > 1 and len(starts) > 1:
         # A core for each chunk is faster than all cores for one; the number holds for the worker's thread alone.
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as workers:
             parts = list(workers.map(draw, starts))
@@ -185,13 +188,13 @@ class Layers:
         """Draw what the factors ``t`` say, ``side`` pixels a side."""
         shape = template()
         device = t["yaw"].device
-        kind = shape.kind.to(device)
+        kind = resident(shape.kind, device)
         space = points(shape, t)
         view = project(space, kind, t, side)
         normal = normals(view.camera, shape)
         n, v = view.depth.shape
-        hits = rasterise(view.screen, view.depth, triangles_of(kinds_shown(t)).to(device), side)
-        place = torch.cat([shape.place, shape.theta[:, None]], 1).to(device).expand(n, -1, -1)
+        hits = rasterise(view.screen, view.depth, resident(triangles_of(kinds_shown(t)), device), side)
+        place = torch.cat([resident(shape.place, device), resident(shape.theta, device)[:, None]], 1).expand(n, -1, -1)
         tone = undertone(t)
         tone[..., DARKNESS] += hollowness(view.camera, normal, shape)
         seen = hits.blend(torch.cat([place, normal, view.camera, tone], 2))
@@ -228,7 +231,7 @@ class Layers:
 def _composed(seen: Tensor, hits: Hits, t: dict[str, Tensor], side: int) -> Tensor:
     """``(n, side, side, 3)`` linear picture: the surface before its background."""
     n = len(t["yaw"])
-    smooth = _smooth(side).to(seen.device)
+    smooth = resident(_smooth(side), seen.device)
     mix = (smooth @ t["backdrop"].double() @ smooth.T).float().clamp(0, 1)[..., None]
     first, second = (t["background"] * t["exposure"][:, None, None]).unbind(1)
     flat = torch.lerp(first[:, None, None], second[:, None, None], mix).reshape(n * side * side, 3)
@@ -246,7 +249,7 @@ def _through_lenses(picture: Tensor, view: View, hits: Hits, under: Paint, t: di
     """Glasses are a second, clear layer: a tint and a reflection of the sky; an opaque one is their own part."""
     if not bool((t["glasses"] > 0).any()):
         return picture
-    lens = rasterise(view.screen, view.depth, triangles_of(frozenset({LENS})).to(picture.device), side)
+    lens = rasterise(view.screen, view.depth, resident(triangles_of(frozenset({LENS})), picture.device), side)
     behind = torch.full((picture.shape[0] * side * side,), float("inf"), device=picture.device)
     behind[hits.pixel] = hits.blend(view.depth[..., None])[:, 0]
     front = lens.blend(view.depth[..., None])[:, 0] < behind[lens.pixel]

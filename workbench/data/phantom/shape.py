@@ -20,7 +20,7 @@ from ...core import seeds
 from .action_units import MOVEMENTS
 from .identity import MODES, SHAPE_FIELDS
 from .sculpture import Sculpture, ageing, expressions, relief, skull, small_parts
-from .template import head_point, template
+from .template import head_point, resident, template
 
 # Standard deviation of one bump's push; all fields together move the front by 4.4 mm, as the named modes do.
 _PUSH_MM = 0.393
@@ -41,9 +41,9 @@ class Linear:
 
     def points(self, coefficients: Tensor) -> Tensor:
         """``(n, v, 3)`` for coefficients ``(n, k)``."""
-        flat = self.basis.to(coefficients.device).flatten(1)
-        moved = (coefficients.double() @ flat).reshape(-1, *self.mean.shape)
-        return (self.mean.to(coefficients.device) + moved).float()
+        mean, basis = (resident(c, coefficients.device) for c in (self.mean, self.basis))
+        moved = (coefficients.double() @ basis.flatten(1)).reshape(-1, *mean.shape)
+        return (mean + moved).float()
 
 
 def linear(place: NDArray[np.floating], theta: NDArray[np.floating]) -> Linear:

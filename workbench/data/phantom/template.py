@@ -112,6 +112,12 @@ def triangles_of(kinds: frozenset[int]) -> Tensor:
     return shape.triangles[torch.isin(of, torch.tensor(sorted(kinds)))]
 
 
+@functools.lru_cache(maxsize=64)
+def resident(constant: Tensor, device: torch.device) -> Tensor:
+    """A constant of the model on a device, copied there once; constants are told apart by identity."""
+    return constant.to(device)
+
+
 def _triangles(rows: int, columns: int) -> NDArray[np.int64]:
     at = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = at[:-1, :-1], at[:-1, 1:], at[1:, :-1], at[1:, 1:]

@@ -20,7 +20,7 @@ from .action_units import MOVEMENTS
 from .identity import COLOUR_FIELDS, INDEX
 from .sculpture import Floats, ramp
 from .shape import old
-from .template import EYE_X, MOUTH, NOSE_BASE, NOSE_TIP, template
+from .template import EYE_X, MOUTH, NOSE_BASE, NOSE_TIP, resident, template
 
 MELANIN, HAEMOGLOBIN, DARKNESS, GLOSS = range(4)
 _MODES = ("cheek_red", "under_eye", "skin_gloss")
@@ -41,7 +41,7 @@ def undertone(t: dict[str, Tensor]) -> Tensor:
     columns += [t["movements"][:, MOVEMENTS.index(name)] for name in _MOVES]
     amounts = torch.cat([torch.stack(columns, 1), t["modes"][:, -len(COLOUR_FIELDS) :]], 1)
     # In double precision, as the shape's sum is.
-    found = amounts.double() @ _basis().to(amounts.device).flatten(1)
+    found = amounts.double() @ resident(_basis(), amounts.device).flatten(1)
     return found.float().reshape(len(amounts), -1, 4)
 
 
