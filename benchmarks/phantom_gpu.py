@@ -45,25 +45,33 @@ def rates(scene: phantom.Scene, device: str) -> None:
 def steps(scene: phantom.Scene, device: str) -> None:
     """One thread, one chunk after another: milliseconds a picture of each step."""
     part = scene.take(range(min(256, len(scene))))
-    spent: dict[str, float] = {}
     for _ in range(4):
-        spent = {}
         with torch.no_grad():
-            t = _timed(spent, "factors to the device", device, lambda: picture.tensors(part, device))
-            layers = _timed(spent, "surface, colour, light", device, lambda: picture.Layers.of(t, 224))
-            seen = _timed(spent, "blur and encoding", device, lambda: develop(layers.picture, t))
-            _timed(spent, "noise and JPEG", device, lambda: read_out(seen, t, part.sensor))
+            spent = _once(part, device)
     for name, seconds in spent.items():
         print(f"{name}: {1000 * seconds / len(part):.4f} ms a picture", flush=True)
 
 
-def _timed(spent, name, device, call):  # type: ignore[no-untyped-def]
-    start = time.perf_counter()
-    out = call()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    spent[name] = time.perf_counter() - start
-    return out
+def _once(part: phantom.Scene, device: str) -> dict[str, float]:
+    spent: dict[str, float] = {}
+    last = time.perf_counter()
+
+    def done(name: str) -> None:
+        nonlocal last
+        if device == "cuda":
+            torch.cuda.synchronize()
+        spent[name] = time.perf_counter() - last
+        last = time.perf_counter()
+
+    t = picture.tensors(part, device)
+    done("factors to the device")
+    layers = picture.Layers.of(t, 224)
+    done("surface, colour, light")
+    seen = develop(layers.picture, t)
+    done("blur and encoding")
+    read_out(seen, t, part.sensor)
+    done("noise and JPEG")
+    return spent
 
 
 def differences(device: str) -> None:

@@ -14,12 +14,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...core import ParameterError, UnknownNameError, seeds
+from ...core import ParameterError, UnknownNameError
 from . import truth as truths
 from .camera import View, project
 from .colour import paint
 from .infrared import near_infrared
 from .light import hollowness, illuminate, normals, unit
+from .noise import uniform
 from .parts import kinds_shown, points
 from .raster import Hits, rasterise
 from .scene import Scene
@@ -32,6 +33,8 @@ TRUTH = ("depth", "normals", "nir", "parsing", "landmarks68", "landmarks5", "vis
          "uv", "scale")  # fmt: skip
 # Pictures of side 112 at a time: more would leave a processor's caches, fewer would leave a GPU without work.
 CHUNK, GPU_CHUNK = 8, 256
+# Sides of the tables of fine texture and of what mixes the background's colours.
+_GRAIN, _BACKDROP = 96, 5
 # Threads that feed a GPU: what a picture's sensor does is done by the processor.
 _FEEDERS = 8
 
@@ -137,24 +140,16 @@ def _check(size: int) -> None:
 
 def tensors(scene: Scene, device: str) -> dict[str, Tensor]:
     """A scene's factors and people on a device."""
-    people = scene.identity
+    people, at = scene.identity, torch.device(device)
     arrays: dict[str, NDArray[Any]] = {
         **scene.factors, "modes": people.modes, "moles": people.moles, "albedo": np.ones((len(scene), 3), np.float32),
-        "grain": np.stack([_grain(int(s)) for s in people.texture]),
-        "backdrop": np.stack([_backdrop(int(s)) for s in scene.pattern]),
     }  # fmt: skip
-    return {k: torch.from_numpy(np.ascontiguousarray(v)).to(device) for k, v in arrays.items()}
-
-
-@functools.lru_cache(maxsize=64)
-def _grain(seed: int) -> NDArray[np.float32]:
-    """Noise ``(4, 96, 96)`` in [-1, 1] of a person's skin and hair."""
-    return seeds.rng("grain", seed).random((4, 96, 96), np.float32) * 2 - 1
-
-
-def _backdrop(seed: int) -> NDArray[np.float32]:
-    """Noise ``(5, 5)`` in [0, 1] that mixes the background's colours."""
-    return seeds.rng("backdrop", seed).random((5, 5), np.float32)
+    t = {k: torch.from_numpy(np.ascontiguousarray(v)).to(at) for k, v in arrays.items()}
+    textures, of = np.unique(people.texture, return_inverse=True)
+    grain = uniform(textures, 4 * _GRAIN * _GRAIN, at).reshape(-1, 4, _GRAIN, _GRAIN) * 2 - 1
+    t["grain"] = grain.index_select(0, torch.from_numpy(of).to(at))
+    t["backdrop"] = uniform(scene.pattern, _BACKDROP * _BACKDROP, at).reshape(-1, _BACKDROP, _BACKDROP)
+    return t
 
 
 @dataclass(frozen=True)
@@ -241,8 +236,8 @@ def _composed(seen: Tensor, hits: Hits, t: dict[str, Tensor], side: int) -> Tens
 
 @functools.lru_cache(maxsize=8)
 def _smooth(side: int) -> Tensor:
-    """``(side, 5)``: what each of five values adds to the places of a side, a cubic interpolation."""
-    return F.interpolate(torch.eye(5).double()[None, None], (side, 5), mode="bicubic", align_corners=True)[0, 0]
+    """``(side, 5)``: what each of the backdrop's values adds to the places of a side, a cubic interpolation."""
+    return F.interpolate(torch.eye(_BACKDROP).double()[None, None], (side, 5), mode="bicubic", align_corners=True)[0, 0]
 
 
 def _through_lenses(picture: Tensor, view: View, hits: Hits, under: Paint, t: dict[str, Tensor], side: int) -> Tensor:
