@@ -39,7 +39,7 @@ def rates(scene: phantom.Scene, device: str) -> None:
         phantom.render(scene, 112, device=device)
         taken = time.perf_counter() - start
         print(f"render, chunks of {chunk}: {len(scene) / taken:.0f} pictures/s", flush=True)
-    picture.GPU_CHUNK = 256
+    picture.GPU_CHUNK = 1024
 
 
 def steps(scene: phantom.Scene, device: str) -> None:

@@ -32,7 +32,7 @@ from .undertone import DARKNESS, undertone
 TRUTH = ("depth", "normals", "nir", "parsing", "landmarks68", "landmarks5", "visible", "box", "albedo", "shading",
          "uv", "scale")  # fmt: skip
 # Pictures of side 112 at a time: more would leave a processor's caches, fewer would leave a GPU without work.
-CHUNK, GPU_CHUNK = 8, 256
+CHUNK, GPU_CHUNK = 8, 1024
 # Sides of the tables of fine texture and of what mixes the background's colours.
 _GRAIN, _BACKDROP = 96, 5
 # Threads that feed a GPU: what a picture's sensor does is done by the processor.
