@@ -1,0 +1,1 @@
+"""Vision-language and language models over the OpenAI protocol."""
