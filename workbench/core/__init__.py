@@ -2,6 +2,8 @@
 
 from . import seeds
 from .errors import (
+    BudgetError,
+    ConsentError,
     DataError,
     DeviceError,
     DigestError,
@@ -24,9 +26,9 @@ from .trials import Measurements, Scores, Trials
 from .values import Estimate, Number, Undefined
 
 __all__ = [
-    "ANSWERS", "Answer", "DataError", "DeviceError", "DigestError", "Entry", "Estimate", "Evidence",
-    "ImageError", "Images", "Measurements", "NoTrialsError", "Number", "ParameterError", "PluginError", "Registry",
-    "Reported", "Result", "RunError", "Samples", "Scores", "ShapeError", "StoreError", "Trials",
-    "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest", "seeds",
+    "ANSWERS", "Answer", "BudgetError", "ConsentError", "DataError", "DeviceError", "DigestError", "Entry",
+    "Estimate", "Evidence", "ImageError", "Images", "Measurements", "NoTrialsError", "Number", "ParameterError",
+    "PluginError", "Registry", "Reported", "Result", "RunError", "Samples", "Scores", "ShapeError", "StoreError",
+    "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest", "seeds",
     "slug",
 ]  # fmt: skip

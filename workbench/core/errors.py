@@ -85,6 +85,14 @@ class RunError(WorkbenchError, RuntimeError):
     """A run failed, died or was stopped; it has no result."""
 
 
+class ConsentError(WorkbenchError, PermissionError):
+    """Pictures would leave the machine, and nobody has agreed to that."""
+
+
+class BudgetError(WorkbenchError, RuntimeError):
+    """The next call could exceed what may be spent."""
+
+
 class UnknownNameError(WorkbenchError, LookupError):
     """A name is not registered; the message lists the nearest known ones."""
 

@@ -25,7 +25,7 @@ from .question import Question, Settings
 from .store import Record, Store, export
 
 __all__ = [
-    "FRAMINGS", "Asked", "Budget", "Client", "Clock", "Consent", "Encoding", "Endpoint", "Failure", "Patience", "Prices",
-    "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Store", "ask_all", "endpoint", "export",
-    "prompt", "read", "read_consents", "require", "shown", "side_by_side", "tasks",
+    "FRAMINGS", "Asked", "Budget", "Client", "Clock", "Consent", "Encoding", "Endpoint", "Failure", "Patience",
+    "Prices", "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Store", "ask_all",
+    "endpoint", "export", "prompt", "read", "read_consents", "require", "shown", "side_by_side", "tasks",
 ]  # fmt: skip

@@ -1,0 +1,205 @@
+"""Many questions at once: what is stored is not asked, what fails is asked again, and budgets hold."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..core import BudgetError, ParameterError
+from .answers import Answer
+from .budget import Budget
+from .client import Client, Reply
+from .consent import Consent, require
+from .failures import Failure
+from .pace import Pace
+from .question import Question, Settings
+from .store import Record, Store, record
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and how long one question is tried.
+
+    Attributes:
+        tries: calls at most.
+        seconds: from its first call on; a server that asks for a longer wait is not waited for.
+        first_wait, longest_wait: seconds between calls, doubled each time, drawn between half and all of it.
+    """
+
+    tries: int = 6
+    seconds: float = 300.0
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, so that tests need not wait."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass
+class Asked:
+    """What came of a batch.
+
+    Attributes:
+        records: in the order of the questions.
+        asked: questions for which the server was called.
+        failures: how often each kind of trouble was met.
+    """
+
+    records: list[Record]
+    asked: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+
+    def count(self, state: str) -> int:
+        """Records in a state."""
+        return sum(r.state == state for r in self.records)
+
+
+async def ask_all(
+    questions: Sequence[Question], client: Client, store: Store, *, dataset: str, settings: Settings = Settings(),  # noqa: B008
+    budget: Budget | None = None, consents: Iterable[Consent] = (), at_once: int = 32,
+    patience: Patience = Patience(), clock: Clock = Clock(), progress: Progress = lambda done, of: None,
+) -> Asked:  # fmt: skip
+    """Ask every question whose answer is not stored yet.
+
+    Args:
+        questions: in any number; equal ones are asked once.
+        client: of the endpoint.
+        store: answers are kept there the moment they come.
+        dataset: whose pictures these are, for the consent.
+        settings: of the model.
+        budget: limits; None is none.
+        consents: see `require`.
+        at_once: calls under way at most.
+        patience: with each question.
+        clock: for tests.
+        progress: is told how many are done, of how many.
+
+    Raises:
+        ConsentError: before anything is sent.
+        ParameterError: ``at_once`` is not positive.
+    """
+    if at_once < 1:
+        raise ParameterError("at least one call is under way at once", given=at_once, expected="1 or more")
+    leave = require(client.endpoint, dataset, consents)
+    keys = [q.key(client.endpoint.model, settings) for q in questions]
+    known: dict[str, Record] = {}
+    open_: dict[str, Question] = {}
+    for key, question in zip(keys, questions, strict=True):
+        if key in known or key in open_:
+            continue
+        stored = store.get(key)
+        if stored is not None and stored.state != "errored":
+            known[key] = stored
+        else:
+            open_[key] = question
+    batch = _Batch(client, store, dataset, leave, settings, budget or Budget(), patience, clock, Pace(at_once))
+    waiting, done, total = iter(open_.items()), len(known), len(known) + len(open_)
+    progress(done, total)
+
+    async def work() -> None:
+        nonlocal done
+        for key, question in waiting:
+            known[key] = await batch.one(key, question)
+            done += 1
+            progress(done, total)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(at_once, len(open_))):
+                group.create_task(work())
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
+    return Asked([known[key] for key in keys], len(open_), batch.failures)
+
+
+@dataclass
+class _Batch:
+    client: Client
+    store: Store
+    dataset: str
+    leave: Consent | None
+    settings: Settings
+    budget: Budget
+    patience: Patience
+    clock: Clock
+    pace: Pace
+    failures: dict[str, int] = field(default_factory=dict)
+    closed: str = ""
+
+    async def one(self, key: str, question: Question) -> Record:
+        """Try a question until it is answered or patience ends."""
+        start, tries, error, reply = self.clock.now(), 0, "", None
+        rng = random.Random(key)
+        while reply is None:
+            if self.closed:
+                error = self.closed
+                break
+            try:
+                tries += 1
+                reply = await self._once(question)
+            except BudgetError as spent:
+                tries -= 1
+                error = spent.what
+                break
+            except Failure as failure:
+                self.failures[failure.kind] = self.failures.get(failure.kind, 0) + 1
+                error = str(failure)
+                if failure.kind == "not allowed":
+                    # Nothing that follows would be allowed either.
+                    self.closed = error
+                wait = self._wait(failure, tries, self.clock.now() - start, rng)
+                if wait is None:
+                    break
+                await self.clock.sleep(wait)
+        found = record(
+            key, question, self.settings, self.client.endpoint, self.dataset, self.leave, reply=reply,
+            error="" if reply is not None else error, tries=tries, at=time.time(),
+        )  # fmt: skip
+        self.store.put(found)
+        return found
+
+    async def _once(self, question: Question) -> Reply:
+        async with self.pace:
+            written = self.settings.most_tokens
+            held = self.budget.reserve(question.tokens(self.settings) - written, written)
+            reply: Reply | None = None
+            try:
+                reply = await self.client.ask(question, self.settings)
+            except Failure as failure:
+                if failure.kind == "rate limit":
+                    self.pace.refused()
+                raise
+            finally:
+                self.budget.settle(held, *((None, None) if reply is None else (reply.given, reply.written)))
+            self.pace.answered()
+            return reply
+
+    def _wait(self, failure: Failure, tries: int, spent: float, rng: random.Random) -> float | None:
+        """Seconds until the next try; None where there is none."""
+        if not failure.passing or tries >= self.patience.tries:
+            return None
+        own = min(self.patience.longest_wait, self.patience.first_wait * 2 ** (tries - 1))
+        wait = max(failure.after or 0.0, own * rng.uniform(0.5, 1))
+        return wait if spent + wait <= self.patience.seconds else None
+
+
+def read(question: Question, found: Record) -> Answer:
+    """What a record says: the value, a refusal, or nothing usable; an errored one is unparsed and says why.
+
+    Read anew each time from the stored text, so that a better parser needs no new question.
+    """
+    if found.state == "errored":
+        return Answer("unparsed", None, f"no reply: {found.error}")
+    if found.state == "refused":
+        return Answer("refusal", None, "declined by the server")
+    return question.prompt.kind.parse(found.text)

@@ -1,0 +1,59 @@
+"""No picture leaves the machine unless somebody said so, for this server and this data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import files
+from ..core import ConsentError, DataError
+from .endpoint import Endpoint
+
+
+@dataclass(frozen=True)
+class Consent:
+    """That pictures of a data set may be sent to a server.
+
+    Attributes:
+        host: ``host`` or ``host:port``.
+        dataset: its name.
+    """
+
+    host: str
+    dataset: str
+
+
+def read_consents(path: str | Path) -> tuple[Consent, ...]:
+    """Consents of a file, one ``host data-set`` a line; ``#`` begins a remark.
+
+    Raises:
+        DataError: a line says something else.
+    """
+    found = []
+    for number, line in enumerate(files.read_text(path).splitlines(), 1):
+        words = line.split("#")[0].split()
+        if not words:
+            continue
+        if len(words) != 2:
+            raise DataError(f"line {number} is no consent", given=line.strip(), expected="host data-set")
+        found.append(Consent(*words))
+    return tuple(found)
+
+
+def require(endpoint: Endpoint, dataset: str, consents: Iterable[Consent] = ()) -> Consent | None:
+    """The consent that lets a data set travel; None where nothing leaves the machine.
+
+    Raises:
+        ConsentError: there is none.
+    """
+    if endpoint.loopback:
+        return None
+    wanted = Consent(endpoint.host, dataset)
+    if wanted in tuple(consents):
+        return wanted
+    raise ConsentError(
+        f"nobody has agreed to send pictures of {dataset!r} to {endpoint.host}",
+        expected=f"Consent({endpoint.host!r}, {dataset!r})",
+        do="give it as consent=, if the data set's terms and the people shown allow it",
+    )

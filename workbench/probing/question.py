@@ -1,0 +1,70 @@
+"""One question to one model, and the key under which its answer is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import files
+from .pictures import Encoding, Shown
+from .prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What changes a model's answer besides the question.
+
+    Attributes:
+        temperature: None leaves the server's own.
+        seed: passed on; no server promises the same answer.
+        most_tokens: of the answer.
+        logprobs: ask for them.
+        structured: ask for JSON that fits the kind's schema.
+    """
+
+    temperature: float | None = 0.0
+    seed: int | None = None
+    most_tokens: int = 300
+    logprobs: bool = False
+    structured: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt with its pictures.
+
+    Attributes:
+        prompt: the words.
+        pictures: in the order in which they are sent.
+        name: the caller's own; it is neither sent nor part of the key.
+        attempt: 0 for the first time of asking; asking again is another question.
+        encoding: of the pictures.
+        truth: what is right, kept for scorers, never sent.
+    """
+
+    prompt: Prompt
+    pictures: Sequence[Shown]
+    name: str = ""
+    attempt: int = 0
+    encoding: Encoding = field(default_factory=Encoding)
+    truth: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self, model: str, settings: Settings) -> str:
+        """SHA-256 of all that changes the answer."""
+        p = self.prompt
+        said = {
+            "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.text,
+            "before": [list(turn) for turn in p.before], "pictures": [s.digest for s in self.pictures],
+            "encoding": [self.encoding.longest, self.encoding.quality], "attempt": self.attempt,
+            "settings": [settings.temperature, settings.seed, settings.most_tokens, settings.logprobs,
+                         settings.structured],
+            "schema": p.kind.schema() if settings.structured else None,
+        }  # fmt: skip
+        return files.sha256_bytes(files.to_json(said).encode())
+
+    def tokens(self, settings: Settings) -> int:
+        """What it may cost at most: text by three characters a token, pictures by OpenAI's tiles, the whole answer."""
+        words = len(self.prompt.text) + sum(len(text) for _, text in self.prompt.before) + 200
+        tiles = max(1, -(-self.encoding.longest // 512)) ** 2
+        return words // 3 + len(self.pictures) * (85 + 170 * tiles) + settings.most_tokens
