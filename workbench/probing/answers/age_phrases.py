@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from .numerals import Token, digits, tokens
+from .plain import wordlist
 
 _PARTS = {"early": (0, 3), "mid": (4, 6), "middle": (4, 6), "late": (7, 9)}
 _TEENS = {"early": (13, 14), "mid": (15, 16), "middle": (15, 16), "late": (17, 19)}
@@ -51,139 +52,20 @@ _BELOW = (
 )
 _NEGATORS = {"not", "no", "never", "neither", "nor", "nicht", "pas", "hardly", "isn"}
 # Words that may stand before a number that has no unit.
-_BEFORE = set(
-    [
-        "age",
-        "aged",
-        "ages",
-        "is",
-        "be",
-        "about",
-        "around",
-        "approximately",
-        "approx",
-        "roughly",
-        "say",
-        "guess",
-        "estimate",
-        "estimated",
-        "looks",
-        "look",
-        "appears",
-        "seems",
-        "maybe",
-        "perhaps",
-        "probably",
-        "likely",
-        "nearly",
-        "almost",
-        "circa",
-        "ca",
-        "as",
-        "or",
-        "and",
-        "somewhere",
-        "anywhere",
-        "turned",
-        "turning",
-        "im",
-        "edad",
-        "alter",
-        "âge",
-        "range",
-        "believe",
-        "think",
-        "exactly",
-        "currently",
-        "just",
-        "between",
-        "from",
-        "at",
-        "possibly",
-        "either",
-        "than",
-    ]
+_BEFORE = wordlist(
+    "age aged ages is be about around approximately approx roughly say guess estimate estimated looks look "
+    "appears seems maybe perhaps probably likely nearly almost circa ca as or and somewhere anywhere turned "
+    "turning im edad alter âge range believe think exactly currently just between from at possibly either"
 )
-_LABELS = set(
-    [
-        "age",
-        "aged",
-        "alter",
-        "edad",
-        "âge",
-        "range",
-        "estimate",
-        "estimated",
-        "guess",
-        "answer",
-        "years",
-        "old",
-        "group",
-        "bracket",
-        "apparent",
-    ]
-)
-_AFTER = set(
-    [
-        "or",
-        "and",
-        "based",
-        "because",
-        "given",
-        "since",
-        "for",
-        "with",
-        "at",
-        "on",
-        "by",
-        "as",
-        "due",
-        "from",
-        "considering",
-        "approximately",
-        "range",
-        "age",
-        "bracket",
-        "group",
-        "perhaps",
-        "maybe",
-        "probably",
-        "i",
-        "he",
-        "she",
-        "old",
-        "though",
-        "although",
-        "if",
-        "this",
-        "that",
-        "is",
-        "would",
-        "s",
-        "years",
-        "here",
-        "overall",
-    ]
+_LABELS = wordlist("age aged alter edad âge range estimate estimated guess answer years old group bracket apparent")
+_AFTER = wordlist(
+    "or and based because given since for with at on by as due from considering approximately range age "
+    "bracket group perhaps maybe probably i he she old though although if this that is would s years here "
+    "overall"
 )
 _STOPS = set(".,;:!)(?]\"'—")
-_NOT_AGES = set(
-    [
-        "ago",
-        "apart",
-        "later",
-        "earlier",
-        "younger",
-        "older",
-        "difference",
-        "gap",
-        "prior",
-        "before",
-        "after",
-        "in",
-        "experience",
-        "together",
-        "since",
-    ]
+_NOT_AGES = wordlist(
+    "ago apart later earlier younger older difference gap prior before after in experience together since"
 )
 _OTHER_SUBJECTS = re.compile(
     r"\b(?:confiden\w*|certain\w*|score|similarity|temperature|weigh\w*|height|tall|probability|percent\w*|resolution|iso|"
@@ -271,6 +153,8 @@ def _expression(words: list[Token], at: int, cap: float) -> _Found | None:
 
 def _pair(words: list[Token], at: int, opened: bool, first: _Found) -> _Found | None:
     """Two ages with "to", a dash, or "between ... and ...", or a decade's "early to mid"."""
+    if _follows(words, first.end, ("-", "to", "-")):
+        first = _moved(first, first.end + 1)
     joint = _text(words, first.end)
     between = opened and _text(words, at) in ("between", "zwischen", "entre")
     if joint == "up" and _text(words, first.end + 1) == "to":
@@ -279,7 +163,7 @@ def _pair(words: list[Token], at: int, opened: bool, first: _Found) -> _Found | 
     if joint not in (_AND if between else _TO):
         return None
     second_at = first.end + 1
-    while _text(words, second_at) in ("his", "her", "their", "about", "around", "the", "maybe", "perhaps", "even"):
+    while _text(words, second_at) in ("-", "his", "her", "their", "about", "around", "the", "maybe", "perhaps", "even"):
         second_at += 1
     second = _atom(words, second_at)
     if second is None:
@@ -300,18 +184,18 @@ def _extended(words: list[Token], first: _Found, cap: float) -> _Found:
     here, there = _text(words, end), _text(words, end + 1)
     if first.ranged:
         return first
-    if here in ("+", "plus") and not _numeric(words, end + 1):
-        return _with_unit(words, _Found(first.low, _open(first.low, cap), True, first.start, end + 1, first.sure))
-    if here in ("or", "and") and there in _OLDER:
-        return _Found(first.low, _open(first.low, cap), True, first.start, end + 2, first.sure)
-    if here in ("or", "and") and there in _YOUNGER:
-        return _Found(0, first.low, True, first.start, end + 2, first.sure)
     for margin in (("±",), ("+/-",), ("plus", "or", "minus"), ("give", "or", "take"), (",", "give", "or", "take")):
         if _follows(words, end, margin):
             width = _atom(words, end + len(margin))
             if width and not width.ranged:
                 low, high = first.low - width.low, first.low + width.low
                 return _Found(low, high, True, first.start, width.end, first.sure or width.sure)
+    if here in ("+", "plus") and not _numeric(words, end + 1):
+        return _with_unit(words, _Found(first.low, _open(first.low, cap), True, first.start, end + 1, first.sure))
+    if here in ("or", "and") and there in _OLDER:
+        return _Found(first.low, _open(first.low, cap), True, first.start, end + 2, first.sure)
+    if here in ("or", "and") and there in _YOUNGER:
+        return _Found(0, first.low, True, first.start, end + 2, first.sure)
     return first
 
 
@@ -320,7 +204,7 @@ def _open(low: float, cap: float) -> float:
 
 
 def _bound(words: list[Token], at: int, cap: float) -> _Found | None:
-    """ "over 60", "younger than 18"."""
+    """Open ranges: "over 60", "younger than 18"."""
     for phrases, above in ((_ABOVE, True), (_BELOW, False)):
         for phrase in phrases:
             if not _follows(words, at, phrase) or _text(words, at - 1) in _YEAR | _MONTH:
@@ -380,15 +264,13 @@ def _with_unit(words: list[Token], found: _Found) -> _Found:
 
 
 def _decade(words: list[Token], at: int) -> _Found | None:
-    """ "20s", "mid-thirties", "early to mid 30s", "late teens"."""
+    """Decades and teens: "20s", "mid-thirties", "early to mid 30s", "late teens"."""
     parts: list[str] = []
     end = at
     while _text(words, end) in _PARTS:
         parts.append(_text(words, end))
         end += 1
-        if _text(words, end) == "-" and _text(words, end + 1) not in _PARTS:
-            end += 1
-        if _text(words, end) in ("to", "-") and _text(words, end + 1) in _PARTS:
+        while _text(words, end) in ("-", "to"):
             end += 1
     if len(parts) > 2:
         return None
@@ -420,7 +302,7 @@ def _is_age(words: list[Token], age: _Found, foreign: bool) -> bool:
     if _hyphened(words, age.start):
         raise UnusableError("a number with a minus sign")
     if age.sure:
-        return after not in _NOT_AGES and not (after == "of") and before not in ("last", "past", "every", "for")
+        return after not in _NOT_AGES and after != "of" and before not in ("last", "past", "every", "for")
     if foreign or not (after == "" or after in _STOPS or after in _AFTER or (after == "-" and words[age.end].spaced)):
         return False
     return _introduced(words, age, before)

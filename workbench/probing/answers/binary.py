@@ -41,6 +41,7 @@ class Sides:
             bare = self._bare(clause, first=at == 0)
             if bare is not None:
                 sides.add(bare)
+                continue
             text = _after_word(clause.text)
             taken = self._phrases(text)
             if taken is None:

@@ -16,11 +16,22 @@ from .pairs import with_confidence, with_said_confidence, without_confidence
 from .reading import read
 from .statements import Said
 
-_NOUN = r"(?:candidate|option|image|picture|photo|photograph|face|person|subject|gallery image|number|kandidat|bild|candidat|candidato|foto)"
+_NOUN = (
+    r"(?:candidate|option|image|picture|photo|photograph|face|person|subject|gallery image|number|"
+    r"kandidat|bild|candidat|candidato|foto)"
+)
 _NAMED = re.compile(rf"\b{_NOUN}\s?(?:(?:number|no\.?|nr\.?)\s?)?[#(]?\s?(\d{{1,6}})\b\)?|(?<!\w)#\s?(\d{{1,6}})\b")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ORDINAL = re.compile(rf"\b({'|'.join(_ORDINALS)}|\d{{1,3}}(?:st|nd|rd|th)) (?:{_NOUN}|one)\b")
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PICKED = re.compile(
+    r"\b(?:match(?:es)?|matching|same (?:person|individual|man|woman|subject)|closest|most likely|correct|"
+    r"pick|choose|answer|"
+    r"select|corresponds?)\b"
+)
+_FEATURE = re.compile(
+    r"\b(?:noses?|eyes?|ears?|hair|beard|jaw|chin|mouth|brows?|eyebrows?|skin|glasses|forehead|lips|shape)\b"
+)
 _SERIES = re.compile(rf"\b{_NOUN}s\s?\d")
 _NONE = (
     *("none", "none of them", "none of these", "none of those", "none of the above", "no match", "nobody", "no one"),
@@ -76,7 +87,7 @@ class OneOfK:
             mentions = _lexicon(tuple(sorted(set(names)))).find(text)
             if mentions is None:
                 return unparsed("a negation that cannot be placed")
-            if not clause.doubtful:
+            if not clause.doubtful and _picks(text):
                 picked |= {int(name) for name in agreed(mentions)}
         if len(picked) != 1:
             return unparsed("no one candidate")
@@ -95,6 +106,13 @@ def _numbered(text: str) -> str:
         return f"candidate_{_WORDS.index(bare) + 1}"
     text = _NAMED.sub(lambda m: f"candidate_{int(m[1] or m[2])}", text)
     return _ORDINAL.sub(lambda m: f"candidate_{_place(m[1])}", text)
+
+
+def _picks(text: str) -> bool:
+    """Whether a clause picks a candidate, and does not only describe one."""
+    alone = re.fullmatch(r"(?:\w+ ){0,3}?candidate_\d+(?:,? (?:i think|i believe|i guess))?[ .!)]*", text)
+    named = any(word in text for word in ("none", "nobody", "no ", "not ", "keine", "aucun", "ninguno"))
+    return bool(alone or named or _PICKED.search(text)) and not _FEATURE.search(text)
 
 
 def _place(ordinal: str) -> int:

@@ -13,7 +13,8 @@ _NUMBER = r"(-?\d{1,9}(?:[.,]\d{1,9})?)"
 _SURE = r"(?:sure|confident|certain|confidence|certainty|sicher|sûre?|seguro|segura)"
 _FORWARD = re.compile(
     rf"{_NUMBER}\s?(?:%|percent\b|per cent\b|prozent\b)\s?(?:(?:level of|certain|im|i am|that)\s)?{_SURE}\b"
-    rf"|\b(?:confidence|certainty|konfidenz|confianza|confiance)(?:\s(?:level|score))?\s?(?:is|of|at|:|=|-\s)?\s?(?:about |around |approximately |~)?"
+    rf"|\b(?:confidence|certainty|konfidenz|confianza|confiance)(?:\s(?:level|score))?\s?(?:is|of|at|:|=|"
+    rf"-\s)?\s?(?:about |around |approximately |~)?"
     rf"{_NUMBER}(?![\d.,]*\d)\s?(%|percent\b|(?:/|out of)\s?\d{{1,4}}\b)?"
 )
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .plain import wordlist
+
 _WORD = r"(?<![\w'-]){}(?![\w'-])"
 _NOT = re.compile(
     _WORD.format(
@@ -19,136 +21,21 @@ _PIECES = re.compile(
 _CONCLUDING = re.compile(r"^(?:so|therefore|thus|hence|indicating|suggesting|meaning|which means)\b")
 # Before a phrase these change what it means: "east asian" is no kind of "asian" that was asked for.
 _QUALIFIED = re.compile(
-    r"(?:\b(?:east|eastern|south|southern|southeast|southeastern|north|northern|northeast|west|western|central|middle|half|part|"
-    r"partly|mixed|non|anti|native|american|pre|quasi|less|more|than|other than|unlike|resembles?|instead of|rather than|"
+    r"(?:\b(?:east|eastern|south|southern|southeast|southeastern|north|northern|northeast|west|western|central|"
+    r"middle|half|part|partly|mixed|non|anti|native|american|pre|quasi|less|more|than|other than|unlike|"
+    r"resembles?|instead of|rather than|"
     r"opposite of|"
     r"father of an?|mother of an?|dressed as an?)[\s-]+)$"
 )
 # A phrase may be followed by these; before any other word it may describe something else ("white shirt").
-_AFTER = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "at",
-        "based",
-        "because",
-        "by",
-        "da",
-        "dans",
-        "de",
-        "due",
-        "en",
-        "for",
-        "from",
-        "given",
-        "has",
-        "he",
-        "her",
-        "his",
-        "i",
-        "im",
-        "in",
-        "is",
-        "it",
-        "looking",
-        "or",
-        "on",
-        "of",
-        "out",
-        "overall",
-        "parce",
-        "per",
-        "photographed",
-        "pictured",
-        "pero",
-        "porque",
-        "she",
-        "showing",
-        "shown",
-        "since",
-        "so",
-        "sur",
-        "that",
-        "the",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "und",
-        "una",
-        "une",
-        "visible",
-        "wearing",
-        "was",
-        "weil",
-        "were",
-        "which",
-        "who",
-        "with",
-        "y",
-        "et",
-        "auf",
-        "zu",
-        "avec",
-        "con",
-        "across",
-        "appear",
-        "appears",
-        "appearing",
-        "both",
-        "despite",
-        "depicted",
-        "displaying",
-        "expression",
-        "face",
-        "facing",
-        "group",
-        "person",
-        "individual",
-        "people",
-        "male",
-        "female",
-        "man",
-        "woman",
-        "boy",
-        "girl",
-        "skin",
-        "tone",
-        "ethnicity",
-        "descent",
-        "origin",
-        "heritage",
-        "ancestry",
-        "race",
-        "category",
-        "class",
-        "subject",
-        "adult",
-        "emotion",
-        "emotions",
-        "mood",
-        "matches",
-        "match",
-        "best",
-        "probably",
-        "likely",
-        "definitely",
-        "clearly",
-        "most",
-        "however",
-        "aged",
-        "attack",
-        "presentation",
-        "therefore",
-        "thus",
-        "hence",
-        "captured",
-        "detected",
-        "here",
-    ]
+_AFTER = wordlist(
+    "a an and are at based because by da dans de due en for from given has he her his i im in is it looking "
+    "or on of out overall parce per photographed pictured pero porque she showing shown since so sur that the "
+    "there these they this to und una une visible wearing was weil were which who with y et auf zu avec con "
+    "across appear appears appearing both despite depicted displaying expression face facing group person "
+    "individual people male female man woman boy girl skin tone ethnicity descent origin heritage ancestry "
+    "race category class subject adult emotion emotions mood matches match best probably likely definitely "
+    "clearly most does do did however aged attack presentation therefore thus hence captured detected here"
 )
 _FILLERS = re.compile(
     r"^(?:(?:i|we|they|these|those|it|this|that|the|answer|are|is|would|say|think|believe|be|faces|people|persons|images|pictures|"
@@ -213,11 +100,9 @@ class Lexicon:
             if here and loose and not _CONCLUDING.match(piece):
                 return None
             negators = _NOT.findall(piece)
-            if not here and negators and piece not in ("no", "non", "nein", "not", "false"):
+            if not here and negators and piece not in ("no", "non", "nein"):
                 loose = True
             if not here and negators and found and len(piece.split()) <= 3:
-                return None
-            if not here and piece in ("not", "false"):
                 return None
             found += here
         return found

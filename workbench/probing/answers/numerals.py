@@ -11,7 +11,8 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _DECADES = ("twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
 _SMALL = {w: n for n, w in enumerate((*_UNITS, *_TEENS))}
 _WORD = re.compile(
-    rf"\b(?:({'|'.join(_TENS)})(?:[\s-]({'|'.join(_UNITS[1:])}))?|({'|'.join((*_TEENS, *_UNITS))})|({'|'.join(_DECADES)}))\b"
+    rf"\b(?:({'|'.join(_TENS)})(?:[\s-]({'|'.join(_UNITS[1:])}))?"
+    rf"|({'|'.join((*_TEENS, *_UNITS))})|({'|'.join(_DECADES)}))\b"
 )
 _HUNDRED = re.compile(r"\b(?:a|1) hundred(?: and)?(?: (\d{1,2}))?\b")
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|\+/-|[^\w\s]|_")

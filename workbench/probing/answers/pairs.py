@@ -72,7 +72,8 @@ _LABEL = re.compile(
     r"\b(?:similar|similarity|resemblance|likeness|score|rating|alike|rate|ähnlichkeit|ähnlich|ressemblance|similitud)\b"
 )
 _FIGURE = re.compile(
-    r"(?<![\w.,/-])(-?\d{1,9}(?:[.,]\d{1,9})?)\s?(%|percent\b|/\s?100\b|out of 100\b|points?\b)?(?=[\s.,;:!)]|$)(?!\s?/|[.,]\d|\s?-\s?\d)"
+    r"(?<![\w.,/-])(-?\d{1,9}(?:[.,]\d{1,9})?)\s?(%|percent\b|/\s?100\b|out of 100\b|points?\b)?(?=[\s.,;:!)]|"
+    r"$)(?!\s?/|[.,]\d|\s?-\s?\d)"
 )
 _DIGITS = re.compile(r"\d")
 _NEGATED = re.compile(r"\b(?:not|no|never|without|nicht|pas)\b")

@@ -69,6 +69,11 @@ def without_thoughts(text: str) -> str:
     return text
 
 
+def wordlist(text: str) -> frozenset[str]:
+    """The words of a text, each once."""
+    return frozenset(text.split())
+
+
 def _character(c: str) -> str:
     if c.isascii():
         return c if c >= " " or c in "\n\t" else "\n" if c == "\r" else " "

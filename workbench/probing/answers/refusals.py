@@ -17,7 +17,8 @@ _VERBS = (
     r"respond|make|match|perform|evaluat|classif|decid|disclose|complete|describe|label|detect|rate|tell|conduct)"
 )
 _ENGLISH = [
-    rf"\b(?:i|we) (?:can|could|will|would|do|am|are|must|should|may|shall)(?: \w+){{0,2}}? not (?:be )?(?:\w+ ){{0,3}}?{_VERBS}"
+    rf"\b(?:i|we) (?:can|could|will|would|do|am|are|must|should|may|"
+    rf"shall)(?: \w+){{0,2}}? not (?:be )?(?:\w+ ){{0,3}}?{_VERBS}"
     r"(?!\w* (?:\w+ )?(?:for )?(?:sure|certain|certainty)\b)",
     r"\b(?:i|we) (?:am|are) (?:\w+ )?(?:unable|not able|not allowed|not permitted|not in a position|not designed|"
     r"not comfortable|uncomfortable|prohibited|restricted)\b",
@@ -29,7 +30,8 @@ _ENGLISH = [
     r"\bnot something (?:that )?(?:i|we) (?:can|am|are|do|will)\b",
     r"\b(?:as an ai|as a language model)\b[^.!?\n]{0,60}\bnot\b",
     r"\b(?:i|we) do not (?:have the (?:ability|capability|capacity)|identify|do (?:facial|face) recognition)\b",
-    r"\b(?:identifying|identification of|recogni[sz]ing) (?:\w+ ){1,3}(?:is|are) not (?:\w+ )?(?:supported|allowed|permitted|possible)\b",
+    r"\b(?:identifying|identification of|recogni[sz]ing) (?:\w+ ){1,3}(?:is|are) not (?:\w+ )?(?:supported|"
+    r"allowed|permitted|possible)\b",
     r"^(?:(?:i am )?(?:very |so )?sorry|(?:my )?apologies|request (?:denied|refused)|no comment)[.!]?$",
     r"^(?:can not|unable to|not able to) (?:help|assist|comply|identify|determine|compare|answer)\b",
 ]

@@ -14,9 +14,10 @@ _ROLE = re.compile(
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|preceding|all|your|other|any|the)\b"
     r".{0,30}\b(?:instructions?|prompts?|rules?|messages?|text|context|guidelines|everything)\b"
-    r"|(?:^|[.;:!]\s|\b(?:you (?:must|should|shall|have to|will|are to)|please|always|just|now|only|then|instead|and)\s)"
+    r"|\b(?:you (?:must|should|shall|have to|will|are to)|please|always|just|now|only|then|instead|and)\s"
     r"(?<!would just )(?<!would only )(?<!would then )"
-    r"(?:answer|say|respond|reply|output|return|print|write|state)\b(?!\s*[:=-])(?! is\b)\s*\S"
+    r"(?:answer|say|respond|reply|output|return|print|write|state)\b(?! is\b)\s*\S"
+    r"|(?:^|[.;:!]\s)(?:answer|say|respond|reply|output|return|print|write|state)\b(?!\s*[:=-])(?! is\b)\s*\S"
     r"|\b(?:new|updated|hidden|secret) instructions?\b|\bjailbreak\b|\bdeveloper mode\b"
 )
 _FIRST_PERSON = re.compile(r"\b(?:i|we)(?: \w+){0,3} (?:ignor|disregard|not follow)")
@@ -39,9 +40,11 @@ _CONTRAST = re.compile(
 )
 _DOUBT = re.compile(
     r"\b(?:hard|difficult|impossible|tricky|challenging|not easy|too (?:dark|blurry|blurred|small|early)) to\b"
-    r"|\bnot (?:\w+ |\d+ ?% ?)?(?:sure|certain|confident|clear|obvious|conclusive|possible to|enough)\b|\b(?:unclear|unsure|"
+    r"|\bnot (?:\w+ |\d+ ?% ?)?(?:sure|certain|confident|clear|obvious|conclusive|possible to|enough)\b|"
+    r"\b(?:unclear|unsure|"
     r"uncertain|inconclusive|ambiguous|undetermined|indeterminate|doubt|doubtful|insufficient|no idea|unknown)\b"
-    r"|\bno (?:\w+ )?(?:evidence|proof|indication|reason|way)(?: \w+)? (?:that|to)\b|\bcan not (?:be|\w+ (?:out|exclude))\b"
+    r"|\bno (?:\w+ )?(?:evidence|proof|indication|reason|way)(?: \w+)? (?:that|to)\b|\bcan not (?:be|"
+    r"\w+ (?:out|exclude))\b"
     r"|\bcan not exclude\b|\b(?:i|we) (?:do|can|could) not (?:know|tell|say)\b|\b(?:or not|either way|both possible)\b"
     r"|\b(?:toss-?up|50 ?[/-] ?50|fifty-fifty)\b"
 )
@@ -51,7 +54,8 @@ _SOFT = re.compile(
 _ENDS = re.compile(r"(?<=[.!?])(?=\s|$)|(?<=[。！？])|\n")
 _FINAL = re.compile(
     r"^(?:so,? |therefore,? |hence,? |thus,? |in |my |the )*(final |overall )?"
-    r"(?:answer|verdict|conclusion|decision|antwort|réponse|respuesta|答案|回答|答え)(?: is)?\s*(?:[:=]|-\s|(?<=is)\s)\s*(.*)$"
+    r"(?:answer|verdict|conclusion|decision|antwort|réponse|respuesta|答案|回答|答え)(?: is)?\s*(?:[:=]|-\s|"
+    r"(?<=is)\s)\s*(.*)$"
 )
 _LABELLED = re.compile(r"^([^:=|]{1,60}?)\s*[:=]\s*((?:yes|no|true|false)\b.*)$")
 _STEMS = ("ca.", "approx.", "e.g.", "i.e.", "no.", "yrs.", "yr.", "vs.", "etc.")
