@@ -18,8 +18,8 @@ from workbench.data.phantom.sensor import develop, read_out
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--pictures", type=int, default=4096)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--pictures", type=int, default=4096 if torch.cuda.is_available() else 256)
     chosen = parser.parse_args()
     device = chosen.device
     print(torch.cuda.get_device_name() if device == "cuda" else "CPU", torch.__version__, torch.get_num_threads())

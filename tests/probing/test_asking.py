@@ -32,7 +32,9 @@ def questions(count: int, seed: int = 0, task: str = "age") -> list[Question]:
     return [Question(probing.prompt(task), [probing.shown(p)], name=str(i)) for i, p in enumerate(pictures)]
 
 
-def ask(url: str, asked: list[Question], path: Path, *, key: str = "", deadline: float = 5.0, **more: object) -> probing.Asked:
+def ask(
+    url: str, asked: list[Question], path: Path, *, key: str = "", deadline: float = 5.0, **more: object
+) -> probing.Asked:
     async def go() -> probing.Asked:
         there = probing.Endpoint(url, MODEL, Secret(key))
         async with probing.Client(there, deadline=deadline) as client:
@@ -78,17 +80,16 @@ def test_what_changes_the_answer_changes_the_key() -> None:
     assert Question(base.prompt, base.pictures, name="else", truth={"age": 3}).key("m", settings) == key
 
 
-STORM = "429=0.05,429-date=0.02,429-zero=0.01,429-negative=0.01,500=0.05,503=0.03,cut=0.04,error-body=0.03,html=0.02,empty-choices=0.02,null-content=0.01,reset=0.01"
-
-
-def _names() -> str:
-    """The storm in the responder's own words; a kind that it does not know would be an error."""
-    return STORM
+# Three in ten fail, each in one of these ways.
+STORM = ",".join((
+    "429=0.01", "429-date=0.01", "429-zero=0.03", "429-negative=0.03", "429-bare=0.03", "500=0.04", "503=0.03",
+    "cut=0.03", "error-body=0.03", "html=0.02", "no-choices=0.02", "null=0.01", "reset=0.01",
+))  # fmt: skip
 
 
 def test_a_storm_leaves_every_question_answered_once(tmp_path: Path) -> None:
     asked = questions(1000)
-    with Responder(BlankEyes(), misbehave=Misbehave.parse(_names()), seed=3) as server:
+    with Responder(BlankEyes(), misbehave=Misbehave.parse(STORM + ",seed=3")) as server:
         found = ask(server.url, asked, tmp_path / "storm.sqlite", patience=QUICK, at_once=16)
         counts = server.counters
     assert found.count("answered") == 1000
@@ -114,7 +115,7 @@ print(found.asked, found.count("answered"))
 def test_a_process_killed_twice_asks_nothing_again_whose_answer_was_stored(tmp_path: Path) -> None:
     path = tmp_path / "killed.sqlite"
     unique = len({q.pictures[0].digest for q in questions(1000)})
-    with Responder(BlankEyes(), misbehave=Misbehave.parse(_names()), seed=4) as server:
+    with Responder(BlankEyes(), misbehave=Misbehave.parse(STORM + ",seed=4")) as server:
         code = _RUN.format(tests=str(Path(__file__).parent), url=server.url, path=str(path))
         stored = []
         for goal in (150, 500):
@@ -125,7 +126,9 @@ def test_a_process_killed_twice_asks_nothing_again_whose_answer_was_stored(tmp_p
             child.send_signal(signal.SIGKILL)
             child.wait()
             stored.append(_stored(path))
-        done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+        )
     assert done.returncode == 0, done.stderr
     asked, answered = map(int, done.stdout.split())
     assert stored[0] < stored[1] < unique
@@ -152,9 +155,9 @@ def test_a_budget_is_never_exceeded_and_nothing_is_lost(tmp_path: Path) -> None:
         assert server.counters.requests == 20
         assert (few.count("answered"), few.count("errored")) == (20, 40)
         assert "budget of calls" in few.records[-1].error
-        held = Budget(money=0.01, prices=Prices(input=10, output=40))
+        held = Budget(money=0.1, prices=Prices(input=10, output=40))
         some = ask(server.url, asked, tmp_path / "b.sqlite", budget=held, at_once=8)
-        assert 0 < held.spent["money"] <= 0.01
+        assert 0 < held.spent["money"] <= 0.1
         assert some.count("errored") > 0
         rest = ask(server.url, asked, tmp_path / "b.sqlite")
         assert rest.count("answered") == 60
@@ -181,7 +184,7 @@ def test_without_consent_nothing_leaves_the_machine(tmp_path: Path) -> None:
                 await probing.ask_all(questions(1), client, store, dataset="orl", consents=consents)
 
     for wrong in ((), (Consent("models.example", "lfw"),), (Consent("other.example", "orl"),)):
-        with pytest.raises(ConsentError, match="nobody has agreed to send pictures of 'orl' to models.example"):
+        with pytest.raises(ConsentError, match=r"nobody has agreed to send pictures of 'orl' to models\.example"):
             asyncio.run(go(*wrong))
     assert probing.require(far, "orl", [Consent("models.example", "orl")]) == Consent("models.example", "orl")
     assert probing.require(probing.Endpoint("http://127.0.0.1:1/v1", MODEL), "orl") is None
@@ -205,7 +208,9 @@ def test_unsafe_addresses_are_refused(url: str, words: str) -> None:
     assert "pass" not in str(caught.value)
 
 
-def test_keys_come_from_the_environment_and_do_not_go_to_loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_keys_come_from_the_environment_and_do_not_go_to_loopback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     assert probing.endpoint("https://models.example/v1", "m").key.reveal() == "sk-canary"
     assert not probing.endpoint("http://127.0.0.1:9/v1", "m").key
@@ -215,14 +220,16 @@ def test_keys_come_from_the_environment_and_do_not_go_to_loopback(monkeypatch: p
         probing.endpoint()
 
 
-def test_a_canary_key_is_found_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_canary_key_is_found_nowhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     key = "sk-canary-7f3a91c2e5"
     caplog.set_level(logging.DEBUG)
-    with Responder(BlankEyes(), misbehave=Misbehave.parse("500=0.5"), api_key=key, seed=1) as server:
+    with Responder(BlankEyes(), misbehave=Misbehave.parse("500=0.5,seed=1"), api_key=key) as server:
         ask(server.url, questions(20), tmp_path / "k.sqlite", key=key, patience=QUICK)
         wrong = ask(server.url, questions(20, seed=5), tmp_path / "k.sqlite", key=key + "x", patience=QUICK)
         there = probing.Endpoint(server.url, MODEL, Secret(key))
-    assert wrong.failures == {"not allowed": 1} or set(wrong.failures) <= {"not allowed", "server"}
+    assert "not allowed" in wrong.failures
     assert wrong.count("errored") == 20
     with probing.Store(tmp_path / "k.sqlite") as store:
         for name in ("a.jsonl", "a.parquet"):
@@ -321,3 +328,22 @@ def test_pictures_are_sent_as_pixels_alone() -> None:
     assert os.getcwd() not in body
     pair = probing.side_by_side(picture, picture[:450])
     assert pair.shape == (450, 300 + 16 + 600, 3)
+
+
+@pytest.mark.parametrize("task", probing.tasks())
+def test_the_responder_understands_every_task_and_is_understood(task: str, tmp_path: Path) -> None:
+    count = {"verification": 2, "similarity": 2, "identification": 3}.get(task, 1)
+    asked = [Question(probing.prompt(task), list(q.pictures) * count) for q in questions(40)]
+    plain, forms = Settings(), Settings(structured=True)
+    with Responder(BlankEyes()) as server:
+        for settings in (plain, forms):
+            found = ask(server.url, asked, tmp_path / "t.sqlite", settings=settings)
+            answers = [probing.read(q, r) for q, r in zip(asked, found.records, strict=True)]
+            assert {a.outcome for a in answers} == {"value"}, [r.text for r in found.records]
+            said = answers[0].value
+            if settings is plain:
+                first = said
+        # Words and forms say the same of the same picture.
+        shared = (first.keys() & said.keys()) - {"confidence", "explanation", "kind"}
+        assert shared
+        assert all(first[k] == said[k] for k in shared)

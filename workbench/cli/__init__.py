@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import __version__, files, studies
 from ..core import ParameterError, RunError, UnknownNameError, WorkbenchError
-from . import data, evaluate
+from . import data, evaluate, probe
 from .show import print_json, table
 
 REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
@@ -97,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     evaluate.add_arguments(
         add("evaluate", evaluate.run, "error rates of a score file, of embeddings or of a data set and a model")
+    )
+    probe.add_arguments(add("probe", probe.run, "ask a vision-language model about pictures"))
+    probe.add_responder_arguments(
+        add("responder", probe.respond, "serve the OpenAI protocol on this machine from the workbench's own networks")
     )
     notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
     notebooks.add_argument("folder", type=Path)

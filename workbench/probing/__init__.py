@@ -5,27 +5,26 @@
     from workbench import probing
     there = probing.endpoint("http://127.0.0.1:8000/v1", "workbench-responder")
     question = probing.Question(probing.prompt("age"), [probing.shown(picture)])
-    async with probing.Client(there) as client:
-        with probing.Store("answers.sqlite") as store:
-            asked = await probing.ask_all([question], client, store, dataset="phantom")
+    asked = probing.ask_now([question], there, "answers.sqlite", dataset="phantom")
     probing.read(question, asked.records[0])  # Answer(outcome="value", value={"age": 31.0}, ...)
 
 A refusal, an answer that cannot be used and a call without a reply are three things, and none is a wrong answer.
 """
 
-from .asking import Asked, Clock, Patience, ask_all, read
+from .asking import Asked, Clock, Patience, ask_all, ask_now, read
 from .budget import Budget, Prices
 from .client import Client, Reply
 from .consent import Consent, read_consents, require
 from .endpoint import Endpoint, Secret, endpoint
 from .failures import Failure
 from .pictures import Encoding, Shown, shown, side_by_side
-from .prompts import FRAMINGS, Prompt, prompt, tasks
+from .prompts import FRAMINGS, Prompt, attributes, candidates, group, people, prompt, tasks
 from .question import Question, Settings
 from .store import Record, Store, export
 
 __all__ = [
     "FRAMINGS", "Asked", "Budget", "Client", "Clock", "Consent", "Encoding", "Endpoint", "Failure", "Patience",
-    "Prices", "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Store", "ask_all",
-    "endpoint", "export", "prompt", "read", "read_consents", "require", "shown", "side_by_side", "tasks",
+    "Prices", "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Store", "ask_all", "ask_now",
+    "attributes", "candidates", "endpoint", "export", "group", "people", "prompt", "read", "read_consents",
+    "require", "shown", "side_by_side", "tasks",
 ]  # fmt: skip

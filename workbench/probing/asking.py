@@ -6,13 +6,17 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from ..core import BudgetError, ParameterError
 from .answers import Answer
 from .budget import Budget
 from .client import Client, Reply
 from .consent import Consent, require
+from .endpoint import Endpoint
 from .failures import Failure
 from .pace import Pace
 from .question import Question, Settings
@@ -191,6 +195,30 @@ class _Batch:
         own = min(self.patience.longest_wait, self.patience.first_wait * 2 ** (tries - 1))
         wait = max(failure.after or 0.0, own * rng.uniform(0.5, 1))
         return wait if spent + wait <= self.patience.seconds else None
+
+
+def ask_now(
+    questions: Sequence[Question], endpoint: Endpoint, store: str | Path, *, dataset: str, deadline: float = 60.0,
+    **more: Any,
+) -> Asked:  # fmt: skip
+    """`ask_all` for those who do not await, in a notebook too, whose own loop is running.
+
+    Args:
+        questions: see `ask_all`.
+        endpoint: whom to ask.
+        store: file of the answers.
+        dataset: see `ask_all`.
+        deadline: seconds for a call.
+        **more: everything else that `ask_all` takes.
+    """
+
+    async def go() -> Asked:
+        async with Client(endpoint, deadline=deadline) as client:
+            with Store(store) as kept:
+                return await ask_all(questions, client, kept, dataset=dataset, **more)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="probing") as own:
+        return own.submit(asyncio.run, go()).result()
 
 
 def read(question: Question, found: Record) -> Answer:

@@ -81,9 +81,9 @@ class Client:
         """
         try:
             async with asyncio.timeout(self.deadline):
-                raw = await self._openai.chat.completions.with_raw_response.create(
-                    **_body(question, settings, self.endpoint.model)
-                )
+                # Not `chat.completions.create`, which walks through every message to look for what it may rename.
+                body = _body(question, settings, self.endpoint.model)
+                reply = await self._openai.post("/chat/completions", cast_to=httpx.Response, body=body)
         except TimeoutError:
             raise Failure("timeout", f"no whole reply within {self.deadline:g} s") from None
         except openai.APIStatusError as error:
@@ -91,7 +91,7 @@ class Client:
             raise of_status(error.status_code, words, error.response.headers) from None
         except (openai.APIError, httpx.HTTPError, ValueError) as error:
             raise self._failed(error) from None
-        return self._reply(raw.http_response)
+        return self._reply(reply)
 
     def _failed(self, error: BaseException) -> Failure:
         cause: BaseException | None = error

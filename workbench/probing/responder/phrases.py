@@ -13,17 +13,17 @@ from ...core import seeds
 
 NOTE = "workbench responder, not a language model"
 STYLES = ("plain",) * 3 + ("hedged",) * 3 + ("reasons",) * 3 + ("fence",)
-_HEDGES = ("I may be wrong. ", "Judging by the faces alone, without being certain: ", "It is hard to be sure. ",
-           "As far as I can see: ")  # fmt: skip
+_HEDGES = ("I may be wrong. ", "I judge by the faces alone. ", "It is hard to be sure. ",
+           "This is what I see. ")  # fmt: skip
 _SAYINGS: dict[str, tuple[str, ...]] = {
     "same": ("Yes, both pictures show the same person.", "These are the same person.",
              "The two faces belong to one and the same person.", "Same person."),
     "different": ("No, the pictures show two different people.", "They are not the same person.",
                   "These are different persons.", "The two faces belong to two different people."),
     "similarity": ("I would put the similarity at {similarity} out of 100.", "Similarity: {similarity}/100.",
-                   "On a scale from 0 to 100 the faces are at {similarity}."),
+                   "The similarity is {similarity} out of 100."),
     "match": ("Candidate {match} matches the first picture.", "The first picture shows candidate {match}.",
-              "My choice is candidate {match}."),
+              "I choose candidate {match}."),
     "no match": ("None of the candidates matches the first picture.", "The person of the first picture is not there.",
                  "No candidate matches (0)."),
     "gender": ("The person looks like a {gender}.", "I see a {gender}.", "This appears to be a {gender}."),

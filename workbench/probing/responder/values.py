@@ -131,9 +131,9 @@ _EXPLAIN: dict[str, Callable[[View], str]] = {
     "same_person": lambda v: f"I measured a similarity of {round(v.similarity())} of 100 and take 50 for one person.",
     "match": lambda v: f"The best candidate has a similarity of {round(v.best()[1])} of 100 and 50 is needed.",
     "attack": lambda v: f"The attack detector gives it {round(100 * _attack(v))} of 100.",
-    "gender": lambda v: f"The share of masculine presentation is {round(100 * (v.face().gender or 0.0))} of 100.",
-    "age": lambda v: f"The age network reads {_age(v):.1f} years.",
-    "age_low": lambda v: f"The age network reads {_age(v):.1f} years.",
+    "gender": lambda v: "I go by a network that reads how a face presents.",
+    "age": lambda v: "I go by a network that reads ages.",
+    "age_low": lambda v: "I go by a network that reads ages.",
     "expression": lambda v: f"The expression network favours {_expression(v)}.",
 }
 READERS: dict[str, Callable[[View], object]] = {

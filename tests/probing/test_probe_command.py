@@ -1,0 +1,107 @@
+"""``workbench probe`` and ``workbench responder`` as a person uses them."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench import files
+from workbench.cli import main
+from workbench.data import phantom
+from workbench.probing.responder import BlankEyes, Responder
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[str]:
+    shown = phantom.render(phantom.frontal(phantom.identities(2)), 64).rgb
+    paths = [tmp_path / f"secret-name-{i}.png" for i in range(2)]
+    for path, picture in zip(paths, shown, strict=True):
+        files.commit_bytes(path, files.encode_png(picture))
+    return [str(p) for p in paths]
+
+
+def test_probe_asks_once_and_says_what_came(
+    pictures: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--store", str(tmp_path / "a.sqlite")]
+    with Responder(BlankEyes()) as server:
+        assert main(["probe", *pictures, "--task", "age", "--url", server.url, "--json", *store]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert [a["outcome"] for a in said["answers"]] == ["value", "value"]
+        assert said["asked"] == 2
+        assert main(["probe", *pictures, "--task", "age", "--url", server.url, *store]) == 0
+        seen = capsys.readouterr()
+        assert "0 of 2 questions" in seen.err
+        assert "age by workbench-responder" in seen.out
+        assert server.counters.requests == 2
+        assert main(["probe", *pictures, "--task", "verification", "--url", server.url, "--json", *store]) == 0
+        assert len(json.loads(capsys.readouterr().out)["answers"]) == 1
+        expected = {files.sha256_bytes(files.encode_jpeg(files.read_image(p), quality=92)) for p in pictures}
+        assert server.counters.digests == expected
+
+
+def test_probe_says_what_is_wrong(pictures: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(tmp_path / "a.sqlite")]
+    far = ["--url", "https://models.example/v1", "--model", "m"]
+    for arguments, words in (
+        (["--task", "verificaton", *far], "did you mean 'verification'"),
+        (["--task", "age"], "no model server is named"),
+        (["--task", "age", *far], "--consent models.example"),
+        (["--task", "age", *far, "--consent", "models.example", "--money", "1"], "a budget of money needs prices"),
+        (["--task", "age", *far, "--consent", "models.example", "--prices", "free"], "prices are two numbers"),
+    ):
+        assert main(["probe", *pictures, *arguments, *store]) != 0
+        assert words in capsys.readouterr().err
+    assert main(["probe", pictures[0], "--task", "verification", *far, *store]) != 0
+    assert "takes 2 pictures a question" in capsys.readouterr().err
+    assert main(["probe", "--task", "list"]) == 0
+    assert "age-range" in capsys.readouterr().out
+
+
+def test_a_batch_without_replies_is_no_success(
+    pictures: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Responder(BlankEyes(), api_key="other") as server:
+        assert main(["probe", *pictures, "--url", server.url, "--store", str(tmp_path / "b.sqlite")]) == 1
+    assert "errored" in capsys.readouterr().out
+
+
+def test_the_responder_serves_until_it_is_told_to_stop(pictures: list[str], tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "workbench",
+        "responder",
+        "--port",
+        "0",
+        "--blank",
+        "--misbehave",
+        "cut=0.2,seed=1",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[-1]
+        assert main(["probe", *pictures, "--url", url, "--store", str(tmp_path / "c.sqlite"), "--json"]) == 0
+        server.send_signal(signal.SIGTERM)
+        assert server.stdout.read().strip() == "stopped"
+    assert server.returncode == 0
+    assert main(["responder", "--misbehave", "429=2"]) != 0
+
+
+def test_real_eyes_tell_phantoms_apart() -> None:
+    from workbench.methods.responder_eyes import ModelEyes
+
+    scene, _ = phantom.scenes(3, 2, subset="test", seed=8)
+    shown = phantom.render(scene.replace(yaw=0.0, pitch=0.0, headwear=0, mask=0, occluder=0), 224).rgb
+    faces = ModelEyes(device="cpu").look([*shown, np.zeros((64, 64, 3), np.uint8)])
+    assert [len(f) for f in faces] == [1] * 6 + [0]
+    found = np.stack([f[0].embedding for f in faces[:6] if f[0].embedding is not None])
+    likeness = found @ found.T
+    mated = likeness[[0, 2, 4], [1, 3, 5]]
+    other = [likeness[i, j] for i in range(6) for j in range(i + 1, 6) if i // 2 != j // 2]
+    assert np.mean(mated) > np.mean(other)
+    assert all(0 < f[0].age < 110 for f in faces[:6] if f[0].age is not None)
