@@ -11,7 +11,7 @@ Verification is here by name; every other subject is a module: ``from workbench.
 `forgery`, `localisation`, `speaker`        frames and videos, masks and segments, t-DCF and a-DCF
 `quality`, `differentials`                  error versus discard; groups: FDR, IR, GARBE, ratios
 `calibration`, `hull`, `logistic`           Cllr and its minimum, ROCCH, linear calibration
-`confidence`                                 Brier score, expected calibration error, interval score
+`confidence`                                Brier score, expected calibration error, interval score
 `normalisation`, `fusion`                   z-, t-, s-norm; sums, weights, logistic fusion with its threshold's origin
 `templates`                                 the IJB recipe, pooling
 `attributes`, `landmarks`, `parsing`        age, classes, labels; NME, failures, CED; IoU and F1
