@@ -1,4 +1,4 @@
-"""An offline stand-in for a chat model: it speaks the OpenAI protocol and looks at pictures with this house's networks.
+"""An offline stand-in for a chat model: it speaks the OpenAI protocol and really looks at pictures.
 
 It is not a language model and says so in every answer. It checks clients, prompts, parsers and statistics; what it
 answers says nothing about any chat model. Only this machine can reach it, and no message makes it open a file or a

@@ -294,7 +294,8 @@ class Chat(_Handler):
                 stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except StreamClosedError:
             self.gone.set()
-        stream.close()
+        finally:
+            stream.close()
 
     async def _drip(self, stream: IOStream, body: bytes) -> None:
         # A detached stream no longer tells the handler that the client left.

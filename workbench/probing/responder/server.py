@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import threading
 import time
@@ -24,6 +25,8 @@ from .request import BODY_LIMIT
 
 HOSTS = ("127.0.0.1", "localhost")
 _WORKERS = 2
+# Seconds in which open connections are to end when the server stops.
+_GOODBYE = 1.0
 # A larger body is cut off; up to this one it is read to its end, so that the client sees why it is refused.
 _READ_LIMIT = 4 * BODY_LIMIT
 
@@ -128,7 +131,9 @@ class Responder:
         self._ready.set()
         await stopped.wait()
         server.stop()
-        # Whoever still hangs or drips is not waited for: leaving the loop cancels it.
+        # Whoever still does not end is not waited for: leaving the loop cancels it.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(server.close_all_connections(), _GOODBYE)
 
 
 def serve(responder: Responder, *, say: Callable[[str], object] = print) -> None:
