@@ -50,6 +50,10 @@ _BELOW = (
     ("up", "to"),
     ("no", "older", "than"),
 )
+_MARGINS = (
+    *(("±",), ("+/-",), ("plus", "or", "minus"), ("give", "or", "take")),
+    *((",", "plus", "or", "minus"), (",", "give", "or", "take")),
+)
 _NEGATORS = {"not", "no", "never", "neither", "nor", "nicht", "pas", "hardly", "isn"}
 # Words that may stand before a number that has no unit.
 _BEFORE = wordlist(
@@ -63,13 +67,15 @@ _AFTER = wordlist(
     "bracket group perhaps maybe probably i he she old though although if this that is would s years here "
     "overall"
 )
+_PEOPLE = wordlist("man woman male female boy girl person adult individual child baby infant toddler white black asian")
+_SPOKEN = _TEEN_WORDS | {"old", "age", "alt"}
 _STOPS = set(".,;:!)(?]\"'—")
 _NOT_AGES = wordlist(
     "ago apart later earlier younger older difference gap prior before after in experience together since"
 )
 _OTHER_SUBJECTS = re.compile(
     r"\b(?:confiden\w*|certain\w*|score|similarity|temperature|weigh\w*|height|tall|probability|percent\w*|resolution|iso|"
-    r"quality|bmi|pixels?|number of|distance|size|page|figure)\b"
+    r"quality|chance|likelihood|odds|bmi|pixels?|number of|distance|size|page|figure)\b"
 )
 
 
@@ -184,7 +190,7 @@ def _extended(words: list[Token], first: _Found, cap: float) -> _Found:
     here, there = _text(words, end), _text(words, end + 1)
     if first.ranged:
         return first
-    for margin in (("±",), ("+/-",), ("plus", "or", "minus"), ("give", "or", "take"), (",", "give", "or", "take")):
+    for margin in _MARGINS:
         if _follows(words, end, margin):
             width = _atom(words, end + len(margin))
             if width and not width.ranged:
@@ -301,9 +307,12 @@ def _is_age(words: list[Token], age: _Found, foreign: bool) -> bool:
     before, after = _text(words, age.start - 1), _text(words, age.end)
     if _hyphened(words, age.start):
         raise UnusableError("a number with a minus sign")
+    follows = after == "" or after in _STOPS or after in _AFTER or (after == "-" and words[age.end].spaced)
     if age.sure:
-        return after not in _NOT_AGES and after != "of" and before not in ("last", "past", "every", "for")
-    if foreign or not (after == "" or after in _STOPS or after in _AFTER or (after == "-" and words[age.end].spaced)):
+        spoken = follows or after in _PEOPLE or _text(words, age.end - 1) in _SPOKEN
+        return spoken and after not in _NOT_AGES and before not in ("last", "past", "every", "for")
+    decimal = not (float(age.low).is_integer() and float(age.high).is_integer())
+    if foreign or not follows or (age.ranged and decimal):
         return False
     return _introduced(words, age, before)
 

@@ -75,6 +75,9 @@ _FIGURE = re.compile(
     r"(?<![\w.,/-])(-?\d{1,9}(?:[.,]\d{1,9})?)\s?(%|percent\b|/\s?100\b|out of 100\b|points?\b)?(?=[\s.,;:!)]|"
     r"$)(?!\s?/|[.,]\d|\s?-\s?\d)"
 )
+_AFTER_FIGURE = re.compile(
+    r"\s*(?:$|[.,;:!()-]|(?:similar\w*|alike|match|and|with|based|because|since|overall|for|i|in|on)\b)"
+)
 _DIGITS = re.compile(r"\d")
 _NEGATED = re.compile(r"\b(?:not|no|never|without|nicht|pas)\b")
 _FREE_TEXT_UNIT = 1.0
@@ -184,6 +187,10 @@ def _similarities(clause: Clause) -> set[float] | None:
         scaled = unit is not None and unit[0] in "/o"
         if not (labelled or alone or scaled):
             continue
+        if not _AFTER_FIGURE.match(clause.text[match.end() :]) or (
+            unit is None and "similar" in clause.text[match.end() :]
+        ):
+            return None
         if not _fits(value, unit, clause.text):
             return None
         found.add(value)

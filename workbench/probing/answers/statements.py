@@ -51,6 +51,12 @@ _DOUBT = re.compile(
 _SOFT = re.compile(
     r"\b(?:could|might|may|maybe|perhaps|possibly|possible|vielleicht|peut-être|quizás?|tal vez|would be)\b"
 )
+# Turns that deny, or lay in another's mouth, without a word of negation near.
+_TWISTED = re.compile(
+    r"\b(?:anything but|far from|by no means|fail(?:s|ed)? to|would expect|expected|used to be|former|formerly|"
+    r"supposed(?:ly)?|alleged(?:ly)?|pretend\w*|claims?|claimed|some (?:say|people)|people say|others)\b"
+)
+_CONCEDED = re.compile(r"^(?:even )?(?:although|though|while|despite)\b[^,]*,")
 _ENDS = re.compile(r"(?<=[.!?])(?=\s|$)|(?<=[。！？])|\n")
 _FINAL = re.compile(
     r"^(?:so,? |therefore,? |hence,? |thus,? |in |my |the )*(final |overall )?"
@@ -97,7 +103,8 @@ def stated(said: str) -> Said:
     """Cut plain text into what it states.
 
     Left out: questions, conditions ("if", "whether"), orders to answer something with the whole line they stand on,
-    sentences that quote the picture or the prompt, clauses of doubt ("hard to say") and clauses that refuse.
+    sentences that quote the picture or the prompt, clauses of doubt
+    ("hard to say"), what is conceded ("although they look alike, ...") and clauses that refuse.
     """
     lines = [line for line in said.split("\n") if line.strip()]
     clauses: list[Clause] = []
@@ -152,7 +159,9 @@ def _question(sentence: str, asked: str) -> tuple[str, str]:
 
 
 def _clauses(sentence: str, asked: str) -> list[Clause]:
-    sentence = _CONDITION.sub(" ", _FORCED.sub(" ", sentence))
+    if _TWISTED.search(sentence):
+        return []
+    sentence = _CONDITION.sub(" ", _FORCED.sub(" ", _CONCEDED.sub(" ", sentence)))
     pieces = [piece.strip() for piece in _CONTRAST.split(sentence)]
     return [
         Clause(piece, asked if not at else "", _SOFT.search(piece) is not None)
