@@ -8,7 +8,7 @@ import torch
 
 from workbench.core import ShapeError
 from workbench.methods import tiny_vlm as vlm
-from workbench.methods.tiny_vlm_training import classifier, finetune, pretrain
+from workbench.methods.tiny_vlm_training import classifier, finetune, pretrain, side_by_side
 from workbench.methods.tiny_vlm_words import END, PAD, START, encode
 
 
@@ -40,7 +40,7 @@ def test_the_loss_is_on_the_answers_words_alone(network: vlm.TinyVLM, pictures: 
     prefix = cut.shape[1] + vlm.QUESTION
     assert touched.nonzero()[:, 0].tolist() == [prefix, prefix + 1, prefix + 2]
     by_hand = -torch.stack([logits[0, prefix + i].log_softmax(0)[answer[0, i]] for i in range(3)]).mean()
-    assert float(vlm.suffix_loss(logits, wanted)) == pytest.approx(float(by_hand), rel=1e-5)
+    assert vlm.suffix_loss(logits, wanted).item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 
 def test_a_shuffled_questions_own_words_are_no_targets(network: vlm.TinyVLM, pictures: np.ndarray) -> None:
@@ -49,7 +49,7 @@ def test_a_shuffled_questions_own_words_are_no_targets(network: vlm.TinyVLM, pic
     question = asked("what is the age of the person in the image")
     shuffled = question[:, torch.randperm(vlm.QUESTION, generator=torch.Generator().manual_seed(1))]
     logits = network(network.image_tokens(cut, places), question, vlm.shifted(answer))
-    losses = [float(vlm.suffix_loss(logits, vlm.labels(cut.shape[1], q, answer))) for q in (question, shuffled)]
+    losses = [vlm.suffix_loss(logits, vlm.labels(cut.shape[1], q, answer)).item() for q in (question, shuffled)]
     assert losses[0] == losses[1]
 
 
@@ -150,3 +150,12 @@ def test_the_baseline_tells_two_colours_apart() -> None:
     images = np.full((64, 64, 64, 3), 60, np.uint8) + (120 * target).astype(np.uint8)[:, None, None, None]
     trained = classifier(images, target, 2, epochs=10, seed=0, name="x")
     assert (trained.predict(images) == target).mean() == 1
+
+
+def test_tasks_side_by_side_keep_their_order_and_leave_the_callers_threads_alone(pictures: np.ndarray) -> None:
+    questions, words = learnt(pictures)
+    before = torch.get_num_threads()
+    lessons = lambda epoch: (np.arange(6), questions, words)  # noqa: E731
+    tasks = [lambda s=s: pretrain(pictures, lessons, epochs=2, seed=s) for s in (0, 1, 2)]
+    assert [m.losses for m in side_by_side(tasks)] == [task().losses for task in tasks]
+    assert torch.get_num_threads() == before

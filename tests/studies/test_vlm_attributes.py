@@ -32,7 +32,7 @@ def crowd(material: vlm.Material, described: float, plain: float) -> vlm.Address
     answers = [
         {t: np.where(rng.random(len(v)) < share, v, INVALID) for t, v in labels.items()} for share in (described, plain)
     ]
-    return vlm.Addressed(answers[0], answers[1], ())
+    return vlm.Addressed(answers[0], answers[1])
 
 
 def told(material: vlm.Material, **shares: float) -> list[vlm.Answered]:
@@ -137,15 +137,14 @@ def test_no_generated_result_is_called_race(material: vlm.Material) -> None:
 
 def test_every_step_runs_and_every_number_of_the_paper_has_its_counterpart(material: vlm.Material) -> None:
     start = vlm.pretrained(material, epochs=1, seed=0)
-    answers = []
+    tuned = vlm.specialists(start, material, epochs=1, tuning="lora", seed=0)
+    assert set(tuned) == {*vlm.TARGETS, vlm.CROWD}
+    answers = vlm.baselines(material, epochs=1, seed=0)
     for target in vlm.TARGETS:
-        tuned = vlm.finetuned(start, material, target, epochs=1, tuning="lora", seed=0)
         answers += [
-            vlm.answers("zero-shot", start, material, target),
-            vlm.answers("fine-tuned", tuned, material, target),
+            vlm.answers(a, m, material, target) for a, m in (("zero-shot", start), ("fine-tuned", tuned[target]))
         ]
-        answers += vlm.baselines(material, target, epochs=1, seed=0)
-    shown = vlm.addressed(start, material, epochs=1, tuning="all", seed=0)
+    shown = vlm.addressed(tuned[vlm.CROWD], material)
     found = vlm.evidence(material, answers, shown, merge="three")
     assert all(r.key in found.numbers for r in vlm.STUDY.reported if r.key)
     commonest = np.bincount(material.train.labels["skin tone"]).argmax()

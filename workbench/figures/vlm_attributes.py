@@ -12,18 +12,20 @@ from ..methods.tiny_vlm_scoring import with_invalid
 from ..methods.tiny_vlm_words import CLOSED, MARKS, TARGETS
 from ..metrics.attributes import confusion
 from ..studies.vlm_attributes import ARMS, Answered, Material
-from .phantom import sheet
 from .style import COLOURS, Picture, theme
 
 
 def portraits(material: Material, *, count: int = 10, dark: bool = False) -> Picture:
-    """Portraits of training above their four targets."""
+    """Portraits of training below their four targets."""
     known = material.train
     texts = ["\n".join(CLOSED[t][known.labels[t][i]] for t in TARGETS) for i in range(count)]
-    figure = sheet(known.images[:count], columns=count // 2, title="Portraits and their targets", dark=dark)
-    figure.set_size_inches(1.5 * (count // 2), 5.2)
-    for axes, text in zip(figure.axes, texts, strict=False):
-        axes.set_title(text, fontsize=8, y=-0.62)
+    with theme("dark" if dark else "light"):
+        figure = Picture(figsize=(1.5 * (count // 2), 5), layout="constrained")
+        for i, axes in enumerate(figure.subplots(2, count // 2).ravel()):
+            axes.imshow(known.images[i], interpolation="nearest")
+            axes.set_axis_off()
+            axes.set_title(texts[i], fontsize=8)
+        figure.suptitle("Portraits, and what is asked about each")
     return figure
 
 

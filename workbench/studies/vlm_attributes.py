@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from ..metrics.attributes import of_classes
 
 Codes = NDArray[np.int64]
 TARGETS = words.TARGETS
+CROWD = "people side by side"
 # Every arm that a table may show; "endpoint" is a larger model behind an OpenAI-compatible endpoint.
 ARMS = ("fine-tuned", "zero-shot", "cnn", "majority", "endpoint")
 NEEDS = (
@@ -148,12 +150,10 @@ class Addressed:
 
     Attributes:
         described, plain: target -> ``int64 (n,)``, with and without the description.
-        losses: mean suffix loss of each epoch.
     """
 
     described: Mapping[str, Codes]
     plain: Mapping[str, Codes]
-    losses: tuple[float, ...]
 
 
 def faces(data: str, scale: str, *, images: int, tests: int, scenes: int, seed: int) -> Material:
@@ -177,15 +177,34 @@ def faces(data: str, scale: str, *, images: int, tests: int, scenes: int, seed: 
 
 def pretrained(material: Material, *, epochs: int, seed: int) -> TrainedVLM:
     """The model before any target was taught: captions, other questions, and the form of an answer."""
-    return training.pretrain(material.train.images, pictures.generic(material.train, seed), epochs=epochs, seed=seed)
+    train, lessons = material.train, pictures.generic(material.train, seed)
+    return training.side_by_side([lambda: training.pretrain(train.images, lessons, epochs=epochs, seed=seed)])[0]
 
 
-def finetuned(start: TrainedVLM, material: Material, target: str, *, epochs: int, tuning: str, seed: int) -> TrainedVLM:
-    """One of the four specialists: the pre-trained model on one target; ``tuning`` is ``"all"`` or ``"lora"``."""
-    lessons = pictures.about(material.train, target)
-    return training.finetune(
-        start, material.train.images, lessons, epochs=epochs, low_rank=tuning == "lora", seed=seed, name=target
-    )
+def specialists(
+    start: TrainedVLM, material: Material, *, epochs: int, tuning: str, seed: int
+) -> dict[str, TrainedVLM]:  # fmt: skip
+    """Copies of the pre-trained model: one for each target, and `CROWD` for people side by side.
+
+    Args:
+        start: the pre-trained model.
+        material: pictures to learn from.
+        epochs: of each.
+        tuning: ``"all"`` weights or ``"lora"``.
+        seed: of orders and of LoRA's start.
+    """
+    train, crowd = material.train, material.crowd
+    taught: dict[str, tuple[NDArray[np.uint8], training.Lessons]] = {
+        t: (train.images, pictures.about(train, t)) for t in TARGETS
+    }
+    taught[CROWD] = (crowd.images, pictures.addressed(crowd, seed))
+    # The longest first, so that no core waits at the end.
+    order = (CROWD, *TARGETS)
+    tasks = [
+        partial(training.finetune, start, *taught[n], epochs=epochs, low_rank=tuning == "lora", seed=seed, name=n)
+        for n in order
+    ]
+    return dict(zip(order, training.side_by_side(tasks), strict=True))
 
 
 def answers(arm: str, model: TrainedVLM, material: Material, target: str) -> Answered:
@@ -194,30 +213,33 @@ def answers(arm: str, model: TrainedVLM, material: Material, target: str) -> Ans
     return Answered(arm, target, words.matched(texts, words.CLOSED[target]), tuple(texts))
 
 
-def baselines(material: Material, target: str, *, epochs: int, seed: int) -> list[Answered]:
-    """A convolutional network on the same labels, and the commonest class of training."""
-    train, classes = material.train, len(words.CLOSED[target])
-    network = training.classifier(train.images, train.labels[target], classes, epochs=epochs, seed=seed, name=target)
-    most = int(np.bincount(train.labels[target]).argmax())
-    n = len(material.test.images)
-    return [
-        Answered("cnn", target, network.predict(material.test.images)),
-        Answered("majority", target, np.full(n, most, np.int64)),
+def baselines(material: Material, *, epochs: int, seed: int) -> list[Answered]:
+    """For each target a convolutional network on the same labels, and the commonest class of training."""
+    train, test = material.train, material.test.images
+    tasks = [
+        partial(
+            training.classifier, train.images, train.labels[t], len(words.CLOSED[t]), epochs=epochs, seed=seed, name=t
+        )
+        for t in TARGETS
     ]
+    found = []
+    for target, network in zip(TARGETS, training.side_by_side(tasks), strict=True):
+        most = int(np.bincount(train.labels[target]).argmax())
+        found += [
+            Answered("cnn", target, network.predict(test)),
+            Answered("majority", target, np.full(len(test), most, np.int64)),
+        ]
+    return found
 
 
-def addressed(start: TrainedVLM, material: Material, *, epochs: int, tuning: str, seed: int) -> Addressed:
-    """The pre-trained model taught to answer about one of several people, asked with and without a description."""
-    crowd, test = material.crowd, material.crowd_test
-    model = training.finetune(
-        start, crowd.images, pictures.addressed(crowd, seed), epochs=epochs, low_rank=tuning == "lora", seed=seed,
-        name="addressed",
-    )  # fmt: skip
+def addressed(model: TrainedVLM, material: Material) -> Addressed:
+    """What the model says about one of several people, asked with and without a description."""
+    test = material.crowd_test
     said = [
         {t: words.matched(model.ask(test.images, test.questions(t, d)), words.CLOSED[t]) for t in TARGETS}
         for d in (True, False)
     ]
-    return Addressed(said[0], said[1], model.losses)
+    return Addressed(said[0], said[1])
 
 
 def evidence(material: Material, told: Sequence[Answered], crowd: Addressed, *, merge: str) -> Evidence:
