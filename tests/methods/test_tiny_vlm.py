@@ -130,6 +130,7 @@ def test_lora_starts_as_the_model_was_and_moves_the_decoder_alone(pictures: np.n
     left = vlm.adapt(network, torch.Generator().manual_seed(0))
     assert torch.equal(network(image, asked(*questions), said), before)
     assert all(min(p.shape) == vlm.RANK for p in left)
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) == sum(p.numel() for p in left)
     tuned = finetune(start, pictures, lessons, epochs=3, low_rank=True, seed=0, name="x")
     changed = {k for k, v in tuned.state.items() if not np.array_equal(v, start.state.get(k.replace(".frozen", "")))}
     assert changed

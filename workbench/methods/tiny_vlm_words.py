@@ -129,12 +129,10 @@ def normalised(text: str) -> str:
 def match(text: str, closed: Sequence[str]) -> int:
     """The place of an answer in a closed list, or `INVALID`.
 
-    An exact match wins. Else the list's answers are looked for as whole words; one that lies inside a longer one
-    ("light" in "very light") does not count, and an answer that names two classes is invalid.
+    The list's answers are looked for as whole words. One that lies inside a longer one ("light" in "very light") does
+    not count, so an exact match comes first: it holds all others. An answer that names two classes is invalid.
     """
     said, answers = normalised(text), [normalised(c) for c in closed]
-    if said in answers:
-        return answers.index(said)
     spans = [(m.start(), m.end(), place) for place, a in enumerate(answers)
              for m in re.finditer(rf"(?<![\w-]){re.escape(a)}(?![\w-])", said)]  # fmt: skip
     whole = {p for s, e, p in spans if not any(a <= s and e <= b and b - a > e - s for a, b, _ in spans)}
