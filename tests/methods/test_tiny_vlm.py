@@ -158,5 +158,7 @@ def test_tasks_side_by_side_keep_their_order_and_leave_the_callers_threads_alone
     before = torch.get_num_threads()
     lessons = lambda epoch: (np.arange(6), questions, words)  # noqa: E731
     tasks = [lambda s=s: pretrain(pictures, lessons, epochs=2, seed=s) for s in (0, 1, 2)]
-    assert [m.losses for m in side_by_side(tasks)] == [task().losses for task in tasks]
+    # The callers' own threads sum in another order.
+    for ours, alone in zip(side_by_side(tasks), tasks, strict=True):
+        assert ours.losses == pytest.approx(alone().losses, rel=1e-4)
     assert torch.get_num_threads() == before
