@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import numpy as np
 import pytest
 
@@ -59,19 +59,17 @@ def test_what_is_read_is_in_range_and_follows_the_truth(eyes: ModelEyes) -> None
 
 
 def test_attacks_look_more_like_attacks(eyes: ModelEyes) -> None:
-    shown = phantom.attack_detection(2, 1, size=160, seed=SEED)
-    attack = np.asarray(shown.samples.attributes["attack"])
-    found = eyes.look(list(shown.samples.images))
-    shares = np.array([f[0].attack if f else np.nan for f in found], np.float64)
-    seen = np.isfinite(shares)
-    wins = shares[attack & seen][:, None] > shares[~attack & seen][None]
-    assert wins.mean() > 0.7
+    scene, _ = phantom.scenes(3, 1, seed=SEED, subset="test")
+    live, printed = (phantom.present(scene, kind, size=112).rgb for kind in (phantom.LIVE, next(iter(phantom.SPECIES))))
+    shares = np.array([f[0].attack if f else np.nan for f in eyes.look([*live, *printed])], np.float64)
+    # The detector does not find every printed face; without a face there is nobody to speak about.
+    assert np.isfinite(shares[:3]).all()
+    assert np.isfinite(shares[3:]).any()
+    assert np.nanmean(shares[3:]) > np.nanmean(shares[:3]) + 0.2
 
 
-def test_two_faces_and_none(eyes: ModelEyes) -> None:
-    # A plain face, twice: whether a detector finds the second of two hard pictures is not the question.
-    plain = phantom.render(phantom.frontal(phantom.identities(1)), 224).rgb[0]
-    both = np.concatenate([plain, plain], axis=1)
+def test_two_faces_and_none(eyes: ModelEyes, pictures: Any) -> None:
+    both = np.concatenate([pictures.images[0], pictures.images[IMAGES]], axis=1)
     two, none = eyes.look([both, np.full((224, 224, 3), 90, np.uint8)])
     assert len(two) == 2
     assert none == []

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import numpy as np
 import openai
 import pytest
@@ -24,7 +24,7 @@ from PIL import Image
 
 from workbench.core import ParameterError
 from workbench.files import encode_jpeg, encode_png
-from workbench.probing.responder import BlankEyes, Face, Misbehave, Responder
+from workbench.probing.responder import BlankEyes, Face, Misbehave, Responder, request
 
 NOTE = "workbench responder, not a language model"
 EAST, NORTH = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
@@ -407,6 +407,14 @@ def test_other_bad_bodies(blank: Responder) -> None:
     assert "33554432" in large.json()["error"]["message"]
     with openai.OpenAI(base_url=blank.url, api_key="k", max_retries=0) as client, pytest.raises(openai.BadRequestError):
         client.chat.completions.create(model="", messages=[{"role": "user", "content": "x"}])
+
+
+def test_pixels_are_counted_over_all_pictures(blank: Responder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request, "PIXEL_LIMIT", 5000)
+    # 40 x 100 pixels each: one fits.
+    assert ask(blank, "How old?", picture()).choices
+    with pytest.raises(openai.BadRequestError, match="'image 2' has too many pixels"):
+        ask(blank, "How old?", picture(), picture())
 
 
 def test_jpeg_is_read(blank: Responder) -> None:
