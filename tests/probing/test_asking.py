@@ -4,12 +4,13 @@ import asyncio
 import base64
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.parse
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ import pytest
 from workbench import probing
 from workbench.core import BudgetError, ConsentError, ParameterError, StoreError
 from workbench.probing import Budget, Consent, Patience, Prices, Question, Secret, Settings
+from workbench.probing.client import read_reply
+from workbench.probing.failures import retry_after
 from workbench.probing.pace import Pace
 from workbench.probing.responder import BlankEyes, Misbehave, Responder
 
@@ -74,10 +77,10 @@ def test_what_changes_the_answer_changes_the_key() -> None:
         Question(probing.prompt("age", framing="generated"), base.pictures).key("m", settings),
         Question(base.prompt, base.pictures, attempt=1).key("m", settings),
         Question(base.prompt, [*base.pictures, *base.pictures]).key("m", settings),
-        Question(base.prompt, base.pictures, encoding=probing.Encoding(quality=50)).key("m", settings),
+        Question(base.prompt, [replace(base.pictures[0], encoding=probing.Encoding(quality=50))]).key("m", settings),
     ]
     assert len({key, *other}) == 11
-    assert Question(base.prompt, base.pictures, name="else", truth={"age": 3}).key("m", settings) == key
+    assert Question(base.prompt, base.pictures, name="else").key("m", settings) == key
 
 
 # Three in ten fail, each in one of these ways.
@@ -274,12 +277,12 @@ def test_refusals_of_the_server_are_no_answers(tmp_path: Path) -> None:
 
 def test_pace_halves_when_told_and_grows_again() -> None:
     pace = Pace(8)
-    pace.refused()
-    assert pace.limit == 4
-    # A burst that was sent together counts once.
-    pace.refused()
-    assert pace.limit == 4
-    for _ in range(40):
+    pace.running = 8
+    # A burst of eight that was sent together counts once; a ninth refusal is another one.
+    for expected in (4, 4, 4, 4, 4, 4, 4, 4, 2):
+        pace.refused()
+        assert pace.limit == expected
+    for _ in range(60):
         pace.answered()
     assert pace.limit == 8
 
@@ -323,11 +326,76 @@ def test_pictures_are_sent_as_pixels_alone() -> None:
     sent = probing.shown(picture)
     assert b"Exif" not in sent.jpeg
     assert sent.jpeg[:2] == b"\xff\xd8"
-    body = json.dumps(probing.prompt("age").messages([sent.url]))
-    assert "phantom" not in body
-    assert os.getcwd() not in body
     pair = probing.side_by_side(picture, picture[:450])
     assert pair.shape == (450, 300 + 16 + 600, 3)
+
+
+def test_names_are_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    send = probing.Client.ask
+
+    async def spied(self: probing.Client, question: Question, settings: Settings) -> probing.Reply:
+        async def look(request: object) -> None:
+            seen.append(request.content.decode())  # type: ignore[attr-defined]
+
+        self._http.event_hooks = {"request": [look]}
+        return await send(self, question, settings)
+
+    monkeypatch.setattr(probing.Client, "ask", spied)
+    with Responder(BlankEyes()) as server:
+        ask(server.url, [replace(questions(1)[0], name="Famous_Person_0001.jpg")], tmp_path / "n.sqlite")
+    assert len(seen) == 1
+    assert "image/jpeg;base64" in seen[0]
+    assert "Famous" not in seen[0]
+    assert "phantom" not in seen[0]
+
+
+NOW = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7.0), ("0.5", 0.5), ("0", None), ("-5", None), ("1000000000", 1e9), ("nan", None), ("inf", None),
+        ("soon", None), ("", None), ("Fri, 27 Nov 2026 12:00:30 GMT", 30.0), ("Fri, 27 Nov 2026 11:59:00 GMT", None),
+    ],
+)  # fmt: skip
+def test_retry_after_in_all_its_forms(said: str, seconds: float | None) -> None:
+    assert retry_after(said, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("fault", "tries", "waits"),
+    [("429=1,retry-after=7", 3, [7.0, 7.0]), ("429-huge=1", 1, []), ("429-zero=1", 3, [0.25, 0.5])],
+)
+def test_waits_are_those_that_the_server_asks_for(fault: str, tries: int, waits: list[float], tmp_path: Path) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    clock = probing.Clock(now=lambda: sum(slept), sleep=sleep)
+    patience = Patience(tries=3, seconds=100, first_wait=0.5)
+    with Responder(BlankEyes(), misbehave=Misbehave.parse(fault)) as server:
+        found = ask(server.url, questions(1), tmp_path / "w.sqlite", clock=clock, patience=patience)
+    assert found.records[0].tries == tries
+    assert len(slept) == len(waits)
+    # At least what was asked; of one's own between half and all of a wait that doubles.
+    assert all(least <= s <= max(least, 2 * least if least < 7 else 7) for s, least in zip(slept, waits, strict=True))
+
+
+def test_a_key_is_hidden_before_words_are_cut() -> None:
+    key = "sk-" + "canary" * 10
+    client = probing.Client(probing.Endpoint("https://models.example/v1", MODEL, Secret(key)))
+    said = client._clean("x" * 290 + key)
+    assert "sk-" not in said
+    assert len(said) <= 300
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"choices": []}, {"choices": [None]}, {"choices": [{"message": 3}]},
+                                  {"choices": [{"message": {"content": ["a"]}}]}])  # fmt: skip
+def test_what_is_no_answer_is_not_read_as_one(body: object) -> None:
+    assert read_reply(body) is None
 
 
 @pytest.mark.parametrize("task", probing.tasks())

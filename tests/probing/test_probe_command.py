@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from workbench import files
@@ -40,6 +39,12 @@ def test_probe_asks_once_and_says_what_came(
         assert server.counters.requests == 2
         assert main(["probe", *pictures, "--task", "verification", "--url", server.url, "--json", *store]) == 0
         assert len(json.loads(capsys.readouterr().out)["answers"]) == 1
+        assert (
+            main(["probe", *pictures, *pictures[:1], "--task", "identification", "--url", server.url, "--json", *store])
+            == 0
+        )
+        (found,) = json.loads(capsys.readouterr().out)["answers"]
+        assert found["value"]["match"] == 2
         expected = {files.sha256_bytes(files.encode_jpeg(files.read_image(p), quality=92)) for p in pictures}
         assert server.counters.digests == expected
 
@@ -90,18 +95,3 @@ def test_the_responder_serves_until_it_is_told_to_stop(pictures: list[str], tmp_
         assert server.stdout.read().strip() == "stopped"
     assert server.returncode == 0
     assert main(["responder", "--misbehave", "429=2"]) != 0
-
-
-def test_real_eyes_tell_phantoms_apart() -> None:
-    from workbench.methods.responder_eyes import ModelEyes
-
-    scene, _ = phantom.scenes(3, 2, subset="test", seed=8)
-    shown = phantom.render(scene.replace(yaw=0.0, pitch=0.0, headwear=0, mask=0, occluder=0), 224).rgb
-    faces = ModelEyes(device="cpu").look([*shown, np.zeros((64, 64, 3), np.uint8)])
-    assert [len(f) for f in faces] == [1] * 6 + [0]
-    found = np.stack([f[0].embedding for f in faces[:6] if f[0].embedding is not None])
-    likeness = found @ found.T
-    mated = likeness[[0, 2, 4], [1, 3, 5]]
-    other = [likeness[i, j] for i in range(6) for j in range(i + 1, 6) if i // 2 != j // 2]
-    assert np.mean(mated) > np.mean(other)
-    assert all(0 < f[0].age < 110 for f in faces[:6] if f[0].age is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,8 +94,6 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _model_of(url: str) -> str:
     """The responder's name for a server on this machine that is not named otherwise."""
-    import os
-
     from ..probing.endpoint import MODEL, URL
 
     address = url or os.environ.get(URL, "")
@@ -104,16 +103,17 @@ def _model_of(url: str) -> str:
 def _questions(chosen: argparse.Namespace) -> list[Question]:
     from .. import probing
 
-    prompt = probing.prompt(chosen.task, framing=chosen.framing)
     paths = list(itertools.chain.from_iterable(_pictures(p) for p in chosen.images))
     together = len(paths) if chosen.task == "identification" else _TOGETHER.get(chosen.task, 1)
-    if not paths or len(paths) % together:
+    if not paths or len(paths) % together or (chosen.task == "identification" and together < 2):
         raise ParameterError(
             f"{chosen.task} takes {together} pictures a question", given=f"{len(paths)} pictures",
             expected=f"a multiple of {together}",
         )  # fmt: skip
-    encoding = probing.Encoding()
-    shown = [probing.shown(files.read_image(p), encoding) for p in paths]
+    prompt = probing.prompt(chosen.task, framing=chosen.framing)
+    if chosen.task == "identification":
+        prompt = probing.candidates(len(paths) - 1, framing=chosen.framing)
+    shown = [probing.shown(files.read_image(p)) for p in paths]
     return [
         probing.Question(prompt, shown[i : i + together], " ".join(p.name for p in paths[i : i + together]))
         for i in range(0, len(paths), together)

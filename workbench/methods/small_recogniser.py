@@ -18,17 +18,22 @@ CHANNELS = (16, 32, 48, 64)
 DIMENSION = 64
 
 
+def convolutions() -> nn.Sequential:
+    """Four strided convolutions with their normalisations: ``(n, 3, h, w)`` to `CHANNELS`' last, a sixteenth a side."""
+    layers: list[nn.Module] = []
+    width = 3
+    for channels in CHANNELS:
+        layers += [nn.Conv2d(width, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+        width = channels
+    return nn.Sequential(*layers)
+
+
 class SmallRecogniser(nn.Module):
     """``(n, 3, 40, 40)`` in [-1, 1] to ``(n, 64)``, not normalised."""
 
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        width = 3
-        for channels in CHANNELS:
-            layers += [nn.Conv2d(width, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
-            width = channels
-        self.features = nn.Sequential(*layers)
+        self.features = convolutions()
         self.head = nn.Linear(CHANNELS[-1] * 9, DIMENSION)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..core import seeds
 from ..models.networks.mobilefacenet import load_state
-from .small_recogniser import CHANNELS, initialise, prepare
+from .small_recogniser import CHANNELS, convolutions, initialise, prepare
 from .tiny_vlm import QUESTION, SUFFIX, State, TinyVLM, TrainedVLM, adapt, answer_loss, fresh
 from .tiny_vlm_words import encode
 
@@ -110,12 +110,7 @@ class Classifier(nn.Module):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        width = 3
-        for channels in CHANNELS:
-            layers += [nn.Conv2d(width, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
-            width = channels
-        self.features = nn.Sequential(*layers)
+        self.features = convolutions()
         self.head = nn.Linear(CHANNELS[-1] * 16, classes)
 
     def forward(self, x: Tensor) -> Tensor:

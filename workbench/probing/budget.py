@@ -51,7 +51,7 @@ class Budget:
                 raise BudgetError(
                     f"the budget of {name} does not allow another call",
                     given=f"{used:g} used or set aside, {wanted[name]:g} more", expected=f"at most {limit:g}",
-                    do="raise it and run again: what is answered is kept",
+                    do="raise it, or have fewer calls under way, and run again: what is answered is kept",
                 )  # fmt: skip
         self.spent["calls"] += 1
         for name in self._reserved:

@@ -17,7 +17,8 @@ from .failures import Failure, of_status
 from .question import Question, Settings
 
 MOST_BYTES = 4 << 20
-_WORDS = 300
+# Of a server's own words in an error.
+_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ class Client:
         return Failure("connection", self._clean(f"{type(error).__name__}: {error}"))
 
     def _clean(self, text: str) -> str:
-        return self.endpoint.key.hidden_in(" ".join(text.split())[:_WORDS])
+        # Hidden first: a key that were cut would not be found.
+        return self.endpoint.key.hidden_in(" ".join(text.split()))[:_CHARACTERS]
 
     def _reply(self, response: httpx.Response) -> Reply:
         if response.status_code != 200:

@@ -19,7 +19,7 @@ class Pace:
         self.limit = float(most)
         self.running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._fresh = 0
+        self._together = 0
 
     async def __aenter__(self) -> None:
         while self.running >= max(1, int(self.limit)):
@@ -40,15 +40,17 @@ class Pace:
 
     def answered(self) -> None:
         """An answer came."""
-        self._fresh += 1
+        self._together = max(0, self._together - 1)
         self.limit = min(self.most, self.limit + 1 / max(1.0, self.limit))
         self._wake()
 
     def refused(self) -> None:
-        """The server said "too many"; those that were sent together count once."""
-        if self._fresh or self.limit == self.most:
-            self.limit = max(1.0, self.limit / 2)
-        self._fresh = 0
+        """The server said "too many", to one that is still running; those that were sent together count once."""
+        if self._together:
+            self._together -= 1
+            return
+        self.limit = max(1.0, self.limit / 2)
+        self._together = self.running - 1
 
     def _wake(self) -> None:
         free = max(1, int(self.limit)) - self.running

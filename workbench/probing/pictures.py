@@ -40,10 +40,12 @@ class Shown:
     Attributes:
         jpeg: bytes without metadata.
         digest: SHA-256 of them.
+        encoding: what was done to it.
     """
 
     jpeg: bytes
     digest: str
+    encoding: Encoding
 
     @property
     def url(self) -> str:
@@ -64,7 +66,7 @@ def shown(picture: NDArray[np.uint8], encoding: Encoding = Encoding()) -> Shown:
         size = tuple(max(1, round(s * shrink)) for s in picture.shape[1::-1])
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     data = files.encode_jpeg(np.ascontiguousarray(picture), quality=encoding.quality)
-    return Shown(data, files.sha256_bytes(data))
+    return Shown(data, files.sha256_bytes(data), encoding)
 
 
 def side_by_side(left: NDArray[np.uint8], right: NDArray[np.uint8], gap: int = 16) -> NDArray[np.uint8]:

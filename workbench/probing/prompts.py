@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from ..core import UnknownNameError
 from .answers import (
+    EXPRESSION,
     GENDER,
     AgeRange,
     AgeYears,
@@ -59,7 +60,6 @@ class Prompt:
 
 
 def _tasks() -> dict[str, tuple[str, str, Kind]]:
-    expressions = ("neutral", "happy", "sad", "surprised", "fearful", "disgusted", "angry")
     return {
         "verification": (
             "1", "Do the two faces belong to the same person? Answer 'same person' or 'different people', and how sure "
@@ -78,8 +78,8 @@ def _tasks() -> dict[str, tuple[str, str, Kind]]:
         "age-range": ("1", "How old is the person in the picture? Answer with a range of years, from and to.",
                       AgeRange()),
         "expression": (
-            "1", f"Which expression does the face show? Answer with one of: {', '.join(expressions)}.",
-            Choice("expression", expressions),
+            "1", f"Which expression does the face show? Answer with one of: {', '.join(EXPRESSION)}.",
+            Choice("expression", tuple(EXPRESSION), EXPRESSION),
         ),
         "attack": (
             "1", "Was this picture taken of a person before the camera, or is it a presentation attack: a print, a "

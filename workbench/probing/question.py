@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .. import files
-from .pictures import Encoding, Shown
+from .pictures import Shown
 from .prompts import Prompt
 
 
@@ -39,16 +38,12 @@ class Question:
         pictures: in the order in which they are sent.
         name: the caller's own; it is neither sent nor part of the key.
         attempt: 0 for the first time of asking; asking again is another question.
-        encoding: of the pictures.
-        truth: what is right, kept for scorers, never sent.
     """
 
     prompt: Prompt
     pictures: Sequence[Shown]
     name: str = ""
     attempt: int = 0
-    encoding: Encoding = field(default_factory=Encoding)
-    truth: Mapping[str, Any] = field(default_factory=dict)
 
     def key(self, model: str, settings: Settings) -> str:
         """SHA-256 of all that changes the answer."""
@@ -56,7 +51,7 @@ class Question:
         said = {
             "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.text,
             "before": [list(turn) for turn in p.before], "pictures": [s.digest for s in self.pictures],
-            "encoding": [self.encoding.longest, self.encoding.quality], "attempt": self.attempt,
+            "encodings": [[s.encoding.longest, s.encoding.quality] for s in self.pictures], "attempt": self.attempt,
             "settings": [settings.temperature, settings.seed, settings.most_tokens, settings.logprobs,
                          settings.structured],
             "schema": p.kind.schema() if settings.structured else None,
@@ -66,5 +61,5 @@ class Question:
     def tokens(self, settings: Settings) -> int:
         """What it may cost at most: text by three characters a token, pictures by OpenAI's tiles, the whole answer."""
         words = len(self.prompt.text) + sum(len(text) for _, text in self.prompt.before) + 200
-        tiles = max(1, -(-self.encoding.longest // 512)) ** 2
-        return words // 3 + len(self.pictures) * (85 + 170 * tiles) + settings.most_tokens
+        pictures = sum(85 + 170 * (-(-s.encoding.longest // 512)) ** 2 for s in self.pictures)
+        return words // 3 + pictures + settings.most_tokens

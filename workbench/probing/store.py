@@ -76,7 +76,7 @@ def record(
     key: str, question: Question, settings: Settings, endpoint: Endpoint, dataset: str, consent: Consent | None, *,
     reply: Reply | None, error: str, tries: int, at: float,
 ) -> Record:  # fmt: skip
-    """What is kept of a question; neither key nor pictures nor the truth are."""
+    """What is kept of a question; neither the server's key nor the pictures are."""
     p = question.prompt
     state: State = "errored" if reply is None else "refused" if reply.declined else "answered"
     return Record(
@@ -105,7 +105,7 @@ class Store:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._base = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._base = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             self._base.execute("pragma journal_mode=wal")
             self._base.execute("pragma synchronous=normal")
             self._base.execute(_MADE)
