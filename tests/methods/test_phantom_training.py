@@ -88,6 +88,9 @@ def test_unknown_networks_are_named(capsys: pytest.CaptureFixture[str], tmp_path
         training.train("phantom-atributes")
     assert main(["models", "train", "phantom-attributes"]) == 2
     assert "name a file for the weights" in capsys.readouterr().err
+    # A number that no machine has.
+    assert main(["models", "train", "phantom-attributes", "--device", "cuda:99", "--out", str(tmp_path / "w")]) == 1
+    assert "device 'cuda:99' is not on this machine" in capsys.readouterr().err
 
 
 def test_shipped_weights_are_those_of_their_cards_and_small() -> None:

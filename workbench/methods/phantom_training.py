@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..core import UnknownNameError, seeds
 from ..data import phantom
+from ..models.devices import resolve
 from ..models.networks.phantom import NARROW, Autoencoder, Trunk
 from .small_recogniser import arcface_loss, initialise
 
@@ -129,10 +130,14 @@ def train(
         report: is told how far it is.
         plan: another size, for tests.
         device: where pictures are rendered and the network learns.
+
+    Raises:
+        UnknownNameError: the network is not in `PLANS`.
+        DeviceError: the device is not there.
     """
     if name not in PLANS:
         raise UnknownNameError("network trained on phantoms", name, PLANS)
-    chosen = plan or PLANS[name]
+    chosen, device = plan or PLANS[name], resolve(device)
     kind = "recogniser" if "recogniser" in name else name.removeprefix("phantom-")
     task = _TASKS[kind](chosen, seed, report, device)
     initialise(task.network, name, seed)
