@@ -10,7 +10,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = ("core", "files", "data", "models", "metrics", "methods", "claims", "studies", "runs", "figures")
+_ROOMS = ("core", "files", "data", "models", "metrics", "methods", "claims", "studies", "runs", "figures", "widgets")
 _NAMES = {"begin": "workbench.runs", "verify": "workbench.methods.verification"}
 
 __all__ = [*_ROOMS, *_NAMES]
