@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_LAZY = {"Bench": "base", "Face": "finding", "FaceInput": "face_input"}
+_LAZY = {"Bench": "base", "Face": "finding", "FaceInput": "face_input", "PhantomStudio": "phantom_studio"}
 
 __all__ = [*_LAZY]
 

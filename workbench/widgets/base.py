@@ -103,7 +103,9 @@ class Bench(Shown, anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the work and the connection."""
-        self._worker.stop()
+        # A widget whose construction failed has no worker, and is closed all the same when it is collected.
+        if "_worker" in vars(self):
+            self._worker.stop()
         super().close()
 
     def set_state(self, sync_data: Mapping[str, Any]) -> None:
