@@ -159,7 +159,7 @@ def layer_picture(scene: phantom.Scene, layer: str, size: int) -> NDArray[np.uin
         return _bytes(np.where(seen[..., None], colormaps["viridis"](np.nan_to_num(shares))[..., :3], 0))
     if layer == "near-infrared":
         assert found.nir is not None
-        return np.repeat(found.nir[0][..., None], 3, axis=2)
+        return np.asarray(np.repeat(found.nir[0][..., None], 3, axis=2), np.uint8)
     if layer == "parsing":
         assert found.parsing is not None
         return _bytes(colormaps["tab20"](found.parsing[0] % 20)[..., :3])
@@ -168,13 +168,13 @@ def layer_picture(scene: phantom.Scene, layer: str, size: int) -> NDArray[np.uin
         return _bytes(found.normals[0] / 2 + 0.5)
     linear = found.albedo if layer == "albedo" else found.shading
     if linear is None:
-        return found.rgb[0]
+        return np.asarray(found.rgb[0])
     return _bytes((linear[0] / (1 if layer == "albedo" else 2)).clip(0, 1) ** 0.45)
 
 
 def _marked(found: phantom.Rendering) -> NDArray[np.uint8]:
     """The picture with its landmarks: blue where the camera sees them, orange where it does not."""
-    picture = found.rgb[0].copy()
+    picture: NDArray[np.uint8] = found.rgb[0].copy()
     radius = max(1, len(picture) // 150)
     assert found.landmarks68 is not None
     assert found.visible is not None
@@ -185,7 +185,8 @@ def _marked(found: phantom.Rendering) -> NDArray[np.uint8]:
 
 
 def _bytes(shares: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+    return levels
 
 
 def attack_figure(attacker: phantom.Scene, target: phantom.Scene, *, size: int = 128, dark: bool = False) -> Picture:

@@ -8,7 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_LAZY = {"Bench": "base", "Face": "finding", "FaceInput": "face_input", "PhantomStudio": "phantom_studio"}
+_LAZY = {
+    "AttackSlider": "attack_slider",
+    "Bench": "base",
+    "Face": "finding",
+    "FaceInput": "face_input",
+    "MorphSlider": "morph_slider",
+    "PhantomStudio": "phantom_studio",
+}
 
 __all__ = [*_LAZY]
 
