@@ -32,10 +32,6 @@ class Layout:
     squeeze: bool
 
 
-V2 = Layout(((13, 13, 13, 13), (231, 52, 26, 77, 26, 26), (26, 26)), squeeze=False)
-V1SE = Layout(((13, 26, 13, 52), (154, 52, 26, 52, 26, 26), (26, 26)), squeeze=True)
-
-
 class SqueezeExcite(nn.Module):
     """Channels weighed by what all of them are on average (arXiv 1709.01507), with batch normalisation."""
 
@@ -90,7 +86,7 @@ class MiniFASNet(nn.Module):
     """``(n, 3, 80, 80)`` BGR, 0 to 255, to logits ``(n, 3)``; class 1 is bona fide.
 
     Args:
-        layout: `V2` or `V1SE`.
+        layout: what pruning left.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -116,3 +112,17 @@ class MiniFASNet(nn.Module):
         x = self.conv_6_dw(self.conv_6_sep(x)).flatten(1)
         out: Tensor = self.prob(self.bn(self.linear(x)))
         return out
+
+
+class MiniFASNetV2(MiniFASNet):
+    """The one for crops of 2.7 face boxes."""
+
+    def __init__(self) -> None:
+        super().__init__(Layout(((13, 13, 13, 13), (231, 52, 26, 77, 26, 26), (26, 26)), squeeze=False))
+
+
+class MiniFASNetV1SE(MiniFASNet):
+    """The one for crops of 4 face boxes."""
+
+    def __init__(self) -> None:
+        super().__init__(Layout(((13, 26, 13, 52), (154, 52, 26, 52, 26, 26), (26, 26)), squeeze=True))

@@ -52,12 +52,12 @@ def named_factor(path: str, usual: float) -> float:
     return float(found[1]) if found else usual
 
 
-def load(of: Card, layout_name: str, usual: float, path: str, device: str, backend: Backend) -> Any:
+def load(of: Card, kind: str, usual: float, path: str, device: str, backend: Backend) -> Any:
     """One network, strictly filled.
 
     Args:
         of: its card.
-        layout_name: of `networks.minifasnet`.
+        kind: class in `networks.minifasnet`.
         usual: enlargement of the face box where the file's name says none.
         path: the user's file.
         device: see `models.load`.
@@ -71,7 +71,7 @@ def load(of: Card, layout_name: str, usual: float, path: str, device: str, backe
     if not path:
         raise ParameterError(f"{of.name} needs weights", expected=f"{of.name}:FILE", do="name the file")
     weights = files.read_weights(path)
-    network = minifasnet.MiniFASNet(getattr(minifasnet, layout_name))
+    network = getattr(minifasnet, kind)()
     load_state(network, weights.tensors, weights.name)
     network.eval()
     factor = named_factor(path, usual)

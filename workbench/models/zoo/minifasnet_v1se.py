@@ -13,4 +13,4 @@ CARD = _minifasnet.card("minifasnet-v1se", FACTOR)
 
 def load(path: str = "", device: str = "auto", backend: Backend = "auto") -> Any:
     """The network; a path names its weights."""
-    return _minifasnet.load(CARD, "V1SE", FACTOR, path, device, backend)
+    return _minifasnet.load(CARD, "MiniFASNetV1SE", FACTOR, path, device, backend)

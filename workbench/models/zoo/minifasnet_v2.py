@@ -13,4 +13,4 @@ CARD = _minifasnet.card("minifasnet-v2", FACTOR)
 
 def load(path: str = "", device: str = "auto", backend: Backend = "auto") -> Any:
     """The network; a path names its weights."""
-    return _minifasnet.load(CARD, "V2", FACTOR, path, device, backend)
+    return _minifasnet.load(CARD, "MiniFASNetV2", FACTOR, path, device, backend)
