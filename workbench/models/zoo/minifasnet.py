@@ -16,6 +16,11 @@ CARD = replace(
     crop="face box enlarged 2.7 and 4 times, one crop for each network; see minifasnet-v2",
     output="float64 (n,): mean of both networks' 1 - p(bona fide), higher is more attack",
     source="minivision-ai/Silent-Face-Anti-Spoofing; the user's files: minifasnet:FOLDER",
+    notes=f"{minifasnet_v2.CARD.notes} Measured here with faceapi-ssd: the published samples score 0.009 (T1, bona "
+    "fide), 0.831 (F1) and 0.978 (F2, attacks). With the box's centre moved by up to 10 % of it, its sides scaled by "
+    "up to 15 %, fused decisions stay in 200 of 200 draws each; those of V1SE alone turn in 7 of F1's and 1 of F2's, "
+    "with YuNet's boxes in 30 of F1's. BPCER at one half 0.110 [0.077, 0.148] on 310 pictures of LFW View 1, whose "
+    "crops end at the picture's border.",
 )
 PARTS = (minifasnet_v2, minifasnet_v1se)
 
