@@ -129,6 +129,12 @@ def test_the_networks_have_their_published_size() -> None:
     assert round(counts["minifasnet-v1se"] / 1e6, 3) == 0.414
 
 
+def test_channels_are_weighed_at_the_end_of_each_stage_of_v1se() -> None:
+    squeezed = {k.partition(".se_module")[0] for k in MiniFASNetV1SE().state_dict() if "se_module" in k}
+    assert squeezed == {"conv_3.model.3", "conv_4.model.5", "conv_5.model.1"}
+    assert not [k for k in MiniFASNetV2().state_dict() if "se_module" in k]
+
+
 def test_the_score_is_all_that_is_not_bona_fide() -> None:
     logits = np.log(np.array([[1, 2, 1], [1, 8, 7], [1e-9, 1, 1e-9]], np.float32))
     assert np.allclose(attack_share(logits), [1 / 2, 1 / 2, 2e-9], rtol=1e-5)
@@ -146,6 +152,8 @@ CROPS = {
     "moved left and up": ((280, 360, 299, 399), (400, 300), (245, 291, 300, 400)),
     # 49 / 40 is all that fits: 24.5 x 49 about (20, 30).
     "grows less": ((10, 10, 29, 49), (50, 50), (7, 0, 33, 50)),
+    # 73.5 x 49 about (100, 30).
+    "grows less to both sides": ((70, 10, 129, 49), (50, 200), (63, 0, 137, 50)),
 }
 
 

@@ -51,6 +51,15 @@ def test_several_networks_count_alike() -> None:
     assert detector.provider == "none"
 
 
+def test_crops_keep_their_aliasing_and_whole_pictures_do_not() -> None:
+    # Two of four columns are bright: bilinear sampling at a quarter of the size meets these two, a mean all four.
+    shown = np.zeros((400, 400, 3), np.uint8)
+    shown[:, 1::4] = shown[:, 2::4] = 200
+    # 80 pixels about (200, 200) become 40 to 359.
+    assert np.all(network("a", 0, 319 / 80).crop(shown, np.array([160, 160, 239, 239])) == 200)
+    assert np.all(network("b", 0, None).crop(shown[:320, :320], None) == 100)
+
+
 def test_what_does_not_fit_is_refused() -> None:
     detector = models.AttackDetector("b", models.card("minifasnet-v2"), [network("b", 0.6, 2.0)])
     image = np.zeros((50, 60, 3), np.uint8)
