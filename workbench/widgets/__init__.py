@@ -8,7 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_LAZY = {"Bench": "base", "Face": "finding", "FaceInput": "face_input"}
+_LAZY = {
+    "Bench": "base",
+    "CurveExplorer": "curves",
+    "Differentials": "differentials",
+    "Face": "finding",
+    "FaceInput": "face_input",
+    "StudyView": "study_view",
+}
 
 __all__ = [*_LAZY]
 

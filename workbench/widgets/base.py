@@ -103,7 +103,9 @@ class Bench(Shown, anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the work and the connection."""
-        self._worker.stop()
+        # A widget whose making failed is closed, too, when Python drops it.
+        if hasattr(self, "_worker"):
+            self._worker.stop()
         super().close()
 
     def set_state(self, sync_data: Mapping[str, Any]) -> None:
