@@ -23,7 +23,7 @@ from .scores_given import scores_given
 from .showing import card, figure, shrunk
 from .work import Job, SupersededError, asked_by_browser
 
-BINS = 160
+FEWEST_BINS, MOST_BINS = 24, 160
 RESAMPLES = 200
 NO_SUBJECTS = "no intervals: the scores do not say which capture subjects were compared"
 _THUMBNAIL = 96
@@ -315,14 +315,13 @@ class CurveExplorer(Bench):
         return {"fmr": list(ends.fmr), "fnmr": list(ends.fnmr), "tmr": list(ends.tmr)}
 
     def _binned(self, arm: Arm) -> list[NDArray[np.float64]]:
-        """Share of the mated and of the non-mated scores in each of `BINS` equal bins from the lowest to the highest."""
+        """Share of the mated and of the non-mated scores in each of equal bins from the lowest to the highest."""
         low, high = arm.operating.thresholds or (0.0, 1.0)
-        made = []
-        for kind in (True, False):
-            some = arm.scores.values[arm.scores.acquired & (arm.scores.trials.mated == kind)]
-            counts, _ = np.histogram(some, BINS, (low, high if high > low else low + 1))
-            made.append(counts / max(1, len(some)))
-        return made
+        scores = arm.scores
+        kinds = [scores.values[scores.acquired & (scores.trials.mated == kind)] for kind in (True, False)]
+        bins = int(np.clip(2 * np.sqrt(min(map(len, kinds))), FEWEST_BINS, MOST_BINS))
+        ends = (low, high if high > low else low + 1)
+        return [np.histogram(some, bins, ends)[0] / max(1, len(some)) for some in kinds]
 
     def _check_quality(self, quality: NDArray[np.float64]) -> NDArray[np.float64]:
         values = np.asarray(quality, np.float64)

@@ -5,7 +5,7 @@ import { apart } from "./scales.js";
 
 const WIDTH = 420;
 const HEIGHT = 300;
-const EDGE = { left: 58, right: 12, top: 12, bottom: 44 };
+const EDGE = { left: 58, right: 22, top: 12, bottom: 44 };
 let count = 0;
 
 /**
