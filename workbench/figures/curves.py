@@ -151,6 +151,7 @@ def _scores(axes: Any, mated: Floats, nonmated: Floats, threshold: float) -> Non
                           label=f"{name} ({len(some):,})")  # fmt: skip
         axes.axvline(threshold, color=REFERENCE, ls="--", label=f"T = {threshold:.4g}")
         axes.legend(fontsize=9.5)
+    axes.locator_params(axis="x", nbins=6)
     axes.set_title("Scores", loc="left")
     axes.set(xlabel="comparison score", ylabel="density")
 

@@ -15,6 +15,7 @@ from ..core import Estimate, ImageError, Number, ParameterError, Samples, Scores
 from ..metrics import ErrorRates
 from ..metrics import quality as discards
 from ..metrics.operating import Operating, Point, Redrawn
+from ..metrics.resampling import FEW
 from ..metrics.verification import at_most
 from .base import Bench
 from .messages import Number as Real
@@ -373,7 +374,9 @@ def _ends(estimate: Estimate) -> list[float] | None:
 
 def _rules(made: list[tuple[Estimate, Estimate]]) -> str:
     """How the intervals came about, each way once."""
-    return "; ".join(dict.fromkeys(e.rule.rpartition("; ")[2] for pair in made for e in pair))
+    ways = dict.fromkeys(e.rule.rpartition("; ")[2] for pair in made for e in pair)
+    few = f"rates with fewer than {FEW} errors or {FEW} others: "
+    return "; ".join(few + way if "Clopper" in way and len(ways) > 1 else way for way in ways)
 
 
 def _reading(point: Point) -> dict[str, Any]:

@@ -173,7 +173,7 @@ class Differentials(Bench):
     def _intervals(self, threshold: float, job: Job) -> dict[str, Any]:
         if not self._known:
             none: list[Any] = [{"fmr": None, "fnmr": None} for _ in self._parts]
-            return {"threshold": threshold, "rows": none, "summaries": [None] * len(IDEAL), "rule": _NO_PEOPLE}
+            return {"threshold": threshold, "rows": none, "summaries": [""] * len(IDEAL), "rule": _NO_PEOPLE}
         within = replace(self._within, threshold=threshold)
         rates: list[dict[str, Estimate]] = []
         for measure in (differentials.fmr_by_group, differentials.fnmr_by_group):
@@ -188,7 +188,7 @@ class Differentials(Bench):
             for g in self._parts
         ]  # fmt: skip
         rule = f"95 % intervals: bootstrap over each group's capture subjects, {RESAMPLES} resamples"
-        return {"threshold": threshold, "rows": rows, "summaries": [_ends(s) for s in summaries], "rule": rule}
+        return {"threshold": threshold, "rows": rows, "summaries": [_ends(s) or _reasons([s]) for s in summaries], "rule": rule}
 
 
 def _sides(scores: Scores, groups: Any, samples: Samples | None) -> tuple[Names, Names]:

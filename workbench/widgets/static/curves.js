@@ -105,7 +105,7 @@ function controls(model, { move, byRate, signal, fail, show }) {
 
 /** The numbers of every arm. */
 function table(model) {
-  const head = ["Arm", "Threshold", "FMR", "FNMR", "EER", "AUC", "Mated", "Non-mated"];
+  const head = ["Arm", "Threshold", "FMR", "FNMR", "EER", "AUC"];
   const rows = node("tbody");
   const rule = node("div", { class: "fw-soft" });
   const rate = (row, index, key, wrong, all) => (row[key] === null ? "undefined"
@@ -117,8 +117,7 @@ function table(model) {
     rows.replaceChildren(...model.get("reading").map((row, i) => node("tr", i === model.get("arm") ? { class: "fw-chosen" } : {},
       node("th", { scope: "row" }, swatch(i), facts[i].name),
       ...[short(row.threshold), rate(row, i, "fmr", "false_matches", "nonmated"), rate(row, i, "fnmr", "false_nonmatches", "mated"),
-        facts[i].eer === null ? facts[i].why : percent(facts[i].eer), facts[i].auc === null ? "undefined" : facts[i].auc.toFixed(4),
-        row.mated.toLocaleString("en"), row.nonmated.toLocaleString("en")].map((text) => node("td", {}, text)))));
+        facts[i].eer === null ? facts[i].why : percent(facts[i].eer), facts[i].auc === null ? "undefined" : facts[i].auc.toFixed(4)].map((text) => node("td", {}, text)))));
     const lost = facts.filter((f) => f.failures).map((f) => `${f.name}: ${f.failures} failures to acquire, counted as rejections`);
     rule.textContent = [rested(model) ? model.get("rest").rule : "intervals follow when the threshold rests", ...lost].join("; ");
   };

@@ -37,7 +37,7 @@ function render({ model, el, signal }) {
       node("td", {}, row.subjects.toLocaleString("en")))));
     sums.replaceChildren(...model.get("summaries").map((sum, i) => node("tr", {},
       node("th", { scope: "row" }, sum.alpha === null ? sum.name : `${sum.name}, alpha ${sum.alpha}`),
-      node("td", {}, sum.value === null ? `undefined: ${sum.why}` : sum.value.toPrecision(4) + interval(rest.summaries[i], (v) => v.toPrecision(4))),
+      node("td", {}, sum.value === null ? `undefined: ${sum.why}` : sum.value.toPrecision(4) + spread(rest.summaries[i])),
       node("td", {}, String(sum.ideal)))));
     rule.textContent = `small: fewer than ${model.get("facts").few} errors, the rate says little; `
       + (rested() ? model.get("rest").rule : "intervals follow when the threshold rests");
@@ -48,6 +48,12 @@ function render({ model, el, signal }) {
 function table(head, rows, caption) {
   return node("div", { class: "fw-scroll" }, node("table", { class: "fw-number" }, node("caption", { class: "fw-hidden" }, caption),
     node("thead", {}, node("tr", {}, ...head.map((h) => node("th", { scope: "col" }, h)))), rows));
+}
+
+/** An interval, or the reason why there is none. */
+function spread(rest) {
+  if (Array.isArray(rest)) return interval(rest, (v) => v.toPrecision(4));
+  return rest ? ` (no interval: ${rest})` : "";
 }
 
 const interval = (ends, text) => (ends ? ` [${ends.map(text).join(", ")}]` : "");
