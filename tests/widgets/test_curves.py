@@ -331,7 +331,9 @@ def test_a_threshold_is_dragged_typed_and_chosen(bench: Any) -> None:
     assert "[" in row
 
     view.get_by_role("button", name="FMR at most 1 %").click()
-    bench.page.wait_for_function(f"[...window.models.values()][0].get('threshold') === {metrics.threshold_at_fmr(scores, 0.01)}")
+    bench.page.wait_for_function(
+        f"[...window.models.values()][0].get('threshold') === {metrics.threshold_at_fmr(scores, 0.01)}"
+    )
     # A press on the DET chart takes its FMR, and shows the pairs beside the threshold.
     view.get_by_role("img", name="DET").scroll_into_view_if_needed()
     det = view.get_by_role("img", name="DET").bounding_box()

@@ -35,9 +35,11 @@ def outcome() -> Result:
         untestable={"parts": "photographs do not tell"},
     )
     return Result(
-        "tiny", "2-A", {}, {"scale": "smoke", "data": "phantom"}, {"EER": Estimate(0.25, 0.2, 0.3, "rule", {"people": 30})},
+        "tiny", "2-A", {}, {"scale": "smoke", "data": "phantom"},
+        {"EER": Estimate(0.25, 0.2, 0.3, "rule", {"people": 30})},
         judge(CLAIMS, evidence, resamples=200),
-        (Reported("EER", "LFW", "Table 2", 0.0123, key="EER"), Reported("maps", "CPLFW", "abstract", text="better <i>maps</i>")),
+        (Reported("EER", "LFW", "Table 2", 0.0123, key="EER"),
+         Reported("maps", "CPLFW", "abstract", text="better <i>maps</i>")),
         {"data": "phantom", "numpy": "2"}, {"faces": 1.5}, ("phantom faces: the people do not exist",),
     )  # fmt: skip
 
@@ -54,7 +56,10 @@ def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     picture = Picture(figsize=(2, 1))
     picture.subplots().plot([0, 1])
     output = {"data": {"image/png": base64.b64encode(picture.png()).decode()}}
-    cells = [{"cell_type": "markdown", "source": "## The <b>pairs</b>"}, {"cell_type": "code", "source": "", "outputs": [output]}]
+    cells = [
+        {"cell_type": "markdown", "source": "## The <b>pairs</b>"},
+        {"cell_type": "code", "source": "", "outputs": [output]},
+    ]
     files.commit_text(place / "notebook.ipynb", json.dumps({"cells": cells}))
     files.commit_text(place / "result.json", files.to_json(outcome()))
     return place

@@ -205,7 +205,9 @@ def summaries_at(points: Mapping[str, Point]) -> dict[str, Number]:
     complete = [p for p in points.values() if p.mated and p.nonmated]
     if len(complete) < 2:
         return dict.fromkeys(SUMMARIES, Undefined("fewer than two groups with mated and non-mated trials"))
-    fmr, fnmr = (np.array([float(v) for v in rates]) for rates in zip(*((p.fmr, p.fnmr) for p in complete), strict=True))
+    fmr, fnmr = (
+        np.array([float(v) for v in rates]) for rates in zip(*((p.fmr, p.fnmr) for p in complete), strict=True)
+    )
     return {name: take(fmr, fnmr) for name, take in SUMMARIES.items()}
 
 

@@ -6,6 +6,6 @@ from .process import Done, run, run_many
 from .session import Conclusion, Run, begin
 
 __all__ = [
-    "Conclusion", "Done", "Figure", "Record", "Run", "State", "Step", "begin", "board", "executed", "figures", "history",
-    "look", "run", "run_many", "scores", "state", "steps", "trouble",
+    "Conclusion", "Done", "Figure", "Record", "Run", "State", "Step", "begin", "board", "executed", "figures",
+    "history", "look", "run", "run_many", "scores", "state", "steps", "trouble",
 ]  # fmt: skip

@@ -224,7 +224,9 @@ class CurveExplorer(Bench):
         order = [chosen, *(a for a in self._arms if a is not chosen)]
         points = {id(a): a.operating.at(r["threshold"]) for a, r in zip(self._arms, self.reading, strict=True)}
         drawn = [Drawn(a.scores.arm, a.rates, points[id(a)]) for a in order]
-        kinds = [chosen.scores.values[chosen.scores.acquired & (chosen.scores.trials.mated == k)] for k in (True, False)]
+        kinds = [
+            chosen.scores.values[chosen.scores.acquired & (chosen.scores.trials.mated == k)] for k in (True, False)
+        ]
         png = curves_figure(drawn, kinds[0], kinds[1], self.threshold).png()
         rows = {fact["name"]: self._row(i, fact) for i, fact in enumerate(self.facts)}
         note = f"accept when score >= threshold; {self.rest.get('rule', '')}"
@@ -237,7 +239,9 @@ class CurveExplorer(Bench):
         if fact["why"]:
             return f"{fact['why']}; {rates}"
         failed = f", {fact['failures']:,} failures to acquire" if fact["failures"] else ""
-        return f"T = {self.reading[index]['threshold']:.6g}: {rates}; EER {fact['eer']:.4g}, AUC {fact['auc']:.4g}{failed}"
+        return (
+            f"T = {self.reading[index]['threshold']:.6g}: {rates}; EER {fact['eer']:.4g}, AUC {fact['auc']:.4g}{failed}"
+        )
 
     def _said(self, index: int, key: str) -> str:
         """A rate with its interval, if that is of this very threshold."""
@@ -256,7 +260,8 @@ class CurveExplorer(Bench):
         if threshold is None:
             rates = self._arms[self.arm].rates
             raise ParameterError(
-                "there is no such threshold", given=str(rates) if isinstance(rates, Undefined) else "no finite threshold"
+                "there is no such threshold",
+                given=str(rates) if isinstance(rates, Undefined) else "no finite threshold",
             )
         self.threshold = threshold
 

@@ -91,7 +91,8 @@ class Differentials(Bench):
         super().__init__(**{"label": f"Differentials by {by}", "threshold": threshold, **kwargs})
         ends = [e for part in self._parts.values() if part.thresholds for e in part.thresholds]
         self.facts = {
-            "by": by, "origin": origin, "arm": scores.arm, "low": min(ends, default=0.0), "high": max(ends, default=1.0),
+            "by": by, "origin": origin, "arm": scores.arm, "low": min(ends, default=0.0),
+            "high": max(ends, default=1.0),
             "unknown": int(((reference == "") | (probe == "")).sum()),
             "between": int(((reference != probe) & (reference != "") & (probe != "")).sum()),
             "alpha": ALPHA, "few": differentials.FEW_ERRORS,
@@ -132,14 +133,17 @@ class Differentials(Bench):
         png = groups_figure(listed, title).png()
         rows = {"": self.describe()}
         rows |= {row["group"]: _row_said(row) for row in self.rows}
-        rows |= {s["name"]: f"{_said(s).removeprefix(s['name']).strip()} (alike: {s['ideal']:g})" for s in self.summaries}
+        rows |= {
+            s["name"]: f"{_said(s).removeprefix(s['name']).strip()} (alike: {s['ideal']:g})" for s in self.summaries
+        }
         return card(self.label, rows, [figure(png, self.describe())], note=self._note())
 
     def _note(self) -> str:
         facts = self.facts
-        left = [f"{facts[k]:,} trials {words}" for k, words in (
-            ("unknown", "without a label are left out"), ("between", "between two groups are not counted")) if facts[k]]  # fmt: skip
-        said = [f"Groups: {facts['origin']}", "small: fewer than 3 errors, the rate says little", *left]
+        words = {"unknown": "without a label are left out", "between": "between two groups are not counted"}
+        left = [f"{facts[k]:,} trials {said}" for k, said in words.items() if facts[k]]
+        small = f"small: fewer than {facts['few']} errors, the rate says little"
+        said = [f"Groups: {facts['origin']}", small, *left]
         return "; ".join([*said, self.rest.get("rule", "")]).rstrip("; ")
 
     @t.validate("threshold")
@@ -188,7 +192,12 @@ class Differentials(Bench):
             for g in self._parts
         ]  # fmt: skip
         rule = f"95 % intervals: bootstrap over each group's capture subjects, {RESAMPLES} resamples"
-        return {"threshold": threshold, "rows": rows, "summaries": [_ends(s) or _reasons([s]) for s in summaries], "rule": rule}
+        return {
+            "threshold": threshold,
+            "rows": rows,
+            "summaries": [_ends(s) or _reasons([s]) for s in summaries],
+            "rule": rule,
+        }
 
 
 def _sides(scores: Scores, groups: Any, samples: Samples | None) -> tuple[Names, Names]:

@@ -75,7 +75,7 @@ def _found(given: Any) -> Given:
 
 
 def of_arrays(mated: Any, nonmated: Any, *, arm: str = "scores") -> Scores:
-    """Scores of which nothing is known but whether they are mated; every trial stands for itself.
+    """Scores of which nothing is known but whether they are mated.
 
     Args:
         mated: ``(m,)`` scores, higher is more similar.
@@ -90,8 +90,8 @@ def of_arrays(mated: Any, nonmated: Any, *, arm: str = "scores") -> Scores:
         parts.append(array.astype(np.float64))
     index = np.arange(len(parts[0]) + len(parts[1]))
     kind = index < len(parts[0])
-    # A subject of its own for every side that must differ from the other.
-    subjects = np.stack([index, np.where(kind, index, index + len(index))], 1)
+    # Who was compared is not known: these codes tell mated from non-mated, and nothing else.
+    subjects = np.stack([np.zeros_like(index), (~kind).astype(np.int64)], 1)
     return Scores(arm, Trials(index, index, kind, subjects), np.concatenate(parts), np.ones(len(index), bool))
 
 

@@ -1,4 +1,4 @@
-"""`StudyView`: a study's latest run: its verdicts against their limits, the paper's numbers beside ours, its figures."""
+"""`StudyView`: a study's latest run: its verdicts against their limits, the paper's numbers beside ours."""
 
 from __future__ import annotations
 
@@ -79,7 +79,11 @@ class StudyView(Bench):
         with self.hold_sync():
             self.slug, self.status, self.folder, self.result = state.slug, state.status, state.folder, result
             trouble = runs.trouble(state.folder) if state.folder and state.status not in ("done", "stale") else ""
-            parts = [f"It ended with: {trouble}." if trouble else "", _ADVICE[state.status].format(slug=state.slug), note]
+            parts = [
+                f"It ended with: {trouble}." if trouble else "",
+                _ADVICE[state.status].format(slug=state.slug),
+                note,
+            ]
             self.advice = " ".join(p for p in parts if p)
             self.steps = [] if state.folder is None else [_step(s) for s in runs.steps(state.folder)]
             self._figures = [] if state.folder is None or result is None else runs.figures(state.folder)
