@@ -228,7 +228,7 @@ def test_a_run_that_goes_on_is_followed_by_the_button(bench: Any, folder: Path) 
     picture = view.get_by_role("img", name="Figure 1: The <b>pairs</b>")
     picture.wait_for()
     bench.page.wait_for_function("document.querySelector('.fw-drawn img').naturalWidth > 100")
-    view.get_by_text("All 1 numbers").click()
+    view.get_by_text("All numbers: 1").click()
 
 
 def test_in_the_dark_and_nothing_left_behind(bench: Any, folder: Path) -> None:

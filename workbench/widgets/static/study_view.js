@@ -20,9 +20,10 @@ function render({ model, el, signal }) {
   body.append(node("div", { class: "fw-row" }, head, again), progress, verdicts, paper, drawn, facts);
 
   watch(model, ["status", "advice", "found"], () => {
-    const { title, version, when, data } = model.get("found");
+    const { title, version, when, data, notes = [] } = model.get("found");
     const what = [title, version ? `version ${version}` : "", data ? `measured on ${data}` : "", when].filter(Boolean).join(" · ");
-    head.replaceChildren(node("div", {}, what), node("div", {}, node("b", {}, model.get("status")), ` ${model.get("advice")}`));
+    head.replaceChildren(node("div", {}, what), node("div", {}, node("b", {}, model.get("status")), ` ${model.get("advice")}`),
+      ...notes.map((note) => node("div", {}, note)));
   }, signal);
   watch(model, ["steps", "status"], () => {
     const steps = model.get("steps");
@@ -47,7 +48,7 @@ function verdict(one) {
   return node("section", { class: "fw-verdict", "aria-label": `${one.claim}: ${one.answer}` },
     node("div", {}, node("b", {}, one.claim), " ", answer(one), " ", one.statement),
     ...parts.map((part) => node("div", { class: "fw-part" },
-      node("div", {}, answer(part), ` ${part.statement}`), effect(part), node("div", { class: "fw-soft" }, part.reason))));
+      node("div", {}, ...(parts.length > 1 ? [answer(part), " "] : []), part.statement), effect(part), node("div", { class: "fw-soft" }, part.reason))));
 }
 
 const answer = (one) => node("span", { class: `fw-answer fw-${one.answer.split(" ")[0]}` }, `${one.mark} ${one.answer}`);
@@ -83,8 +84,7 @@ function folds(found) {
     node("tr", {}, node("th", { scope: "row" }, name), ...cells.map((text) => node("td", {}, text)))))));
   const fold = (title, content) => node("details", {}, node("summary", {}, title), content);
   return [
-    ...found.notes.map((note) => node("div", {}, note)),
-    fold(`All ${found.numbers.length} numbers`, listed(found.numbers.map((n) => [n.name, n.said, n.unit, n.n, n.rule]))),
+    fold(`All numbers: ${found.numbers.length}`, listed(found.numbers.map((n) => [n.name, n.said, n.unit, n.n, n.rule]))),
     ...found.facts.map(([name, rows]) => fold(name, listed(rows))),
   ];
 }
