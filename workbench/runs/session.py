@@ -16,6 +16,7 @@ from ..core import Evidence, ParameterError, Result, StoreError, seeds
 from . import identity, journal, parameters
 
 OUTCOME = "outcome.json"
+SCORES = "scores.zip"
 _MARKS = {"supported": "✓", "refuted": "✗", "undecided": "?", "not testable here": "–"}
 
 
@@ -100,6 +101,8 @@ class Run:
             tuple(notes) if isinstance(notes, list | tuple) else (str(notes),),
         )
         if self.folder is not None:
+            if evidence.scores:
+                files.commit_bytes(self.folder / SCORES, files.pack(dict(evidence.scores)))
             files.commit_text(self.folder / OUTCOME, files.to_json(result))
         return Conclusion(result)
 

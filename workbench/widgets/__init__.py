@@ -11,10 +11,13 @@ from typing import Any
 _LAZY = {
     "AttackSlider": "attack_slider",
     "Bench": "base",
+    "CurveExplorer": "curves",
+    "Differentials": "differentials",
     "Face": "finding",
     "FaceInput": "face_input",
     "MorphSlider": "morph_slider",
     "PhantomStudio": "phantom_studio",
+    "StudyView": "study_view",
 }
 
 __all__ = [*_LAZY]
