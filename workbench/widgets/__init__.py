@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_LAZY = {"Bench": "base", "Face": "finding", "FaceInput": "face_input"}
+_LAZY = {
+    "Bench": "base", "Face": "finding", "FaceInput": "face_input", "Identify": "identify", "Verify": "verify",
+}  # fmt: skip
 
 __all__ = [*_LAZY]
 

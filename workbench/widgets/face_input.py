@@ -207,8 +207,10 @@ class FaceInput(Bench):
             self.found = found
             self.boxes = [] if found is None else [[round(float(v), 1) for v in box] for box in found.boxes]
             self.points = [] if found is None else [[[round(float(v), 1) for v in p] for p in f] for f in found.points]
-            self.chosen = largest(found.boxes) if found is not None and len(found) else -1
-            self._choose()
+            chosen = largest(found.boxes) if found is not None and len(found) else -1
+            if chosen == self.chosen:
+                self._choose()
+            self.chosen = chosen
 
     @t.validate("chosen")
     def _within(self, proposal: Any) -> int:
