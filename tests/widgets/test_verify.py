@@ -268,7 +268,7 @@ def test_dropped_pictures_are_decided_in_the_browser(
     view.locator(".fw-numbers", has_text=f"{told.score:.4f}").wait_for()
     assert view.locator(".fw-crop canvas").count() == 2
     # The scores to compare with come by themselves, and say whose they are.
-    view.get_by_text("on phantom. They are synthetic").wait_for(timeout=60_000)
+    view.get_by_text("scores on phantom; synthetic faces").wait_for(timeout=60_000)
     assert view.locator(".fw-mated").count() == 1
     status = view.get_by_role("status").filter(has_text=f"faceapi-recogniser: {word}")
     assert "of 8 non-mated trials score as high" in status.inner_text()
@@ -287,7 +287,7 @@ def test_operated_by_keyboard_and_gone_without_a_trace(bench: Any, made: Any, pe
     bench.page.keyboard.press("ArrowUp")
     view.locator(".fw-numbers", has_text="0.8838").wait_for()
     assert widget.fmr == 0.1
-    view.get_by_text("on phantom.").wait_for(timeout=60_000)
+    view.get_by_text("scores on phantom").wait_for(timeout=60_000)
     left = bench.page.evaluate("[...window.models.values()].map((m) => { m.end(); return m.listeners(); })")
     assert left == [0, 0, 0]
 
@@ -301,13 +301,14 @@ def test_saliency_is_computed_when_it_is_asked_for(bench: Any, made: Any, people
     bench.page.wait_for_function("!document.querySelector('.fw-verify fieldset').disabled")
     view.get_by_label("Saliency").select_option("against")
     bench.page.get_by_role("img", name="probe, aligned, with what speaks against").wait_for(timeout=60_000)
-    bench.page.wait_for_function("[...window.models.values()].at(-1).get('explained')")
+    bench.page.wait_for_function("[...window.models.values()].at(-1).get('explained')", timeout=60_000)
     assert widget.results[0].maps is not None
     shown = "(c) => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.slice(0, 3))"
     wanted = files.decode_image(widget.view.crops(model=0, overlay="against")[1][1], name="a")[0, 0]
     bench.page.wait_for_function(
         f"(w) => ({shown})(document.querySelectorAll('.fw-crop canvas')[1]).every((v, i) => v === w[i])",
         arg=[int(v) for v in wanted],
+        timeout=60_000,
     )
 
 

@@ -76,6 +76,13 @@ class Outcome:
         return f"{self.decision}: score {self.score:.4f} is {sign} the threshold {self.threshold:.4f} ({self.origin})"
 
 
+def embed_face(embedder: Any, face: Placed) -> tuple[NDArray[np.float32] | None, str]:
+    """The embedding ``float32 (d,)`` of a face that was found already; None and why where it cannot be aligned."""
+    picture, box, points = face
+    cut = aligned(embedder.card, [picture], [0], box[None], points[None], [""])
+    return (embedder.embed(cut.chips)[0] if len(cut.chips) else None), cut.reasons[0]
+
+
 def compare_faces(embedder: Any, reference: Placed | None, probe: Placed | None) -> Pair:
     """Two faces that were found already, cut as the embedder wants them and compared.
 

@@ -59,11 +59,11 @@ class VerifyView(Bench):
         self._maps: list[Any] = []
         self._known: dict[str, Known] = {}
         self._gatherer = Worker()
-        points = choices([[*models.card(spec).operating_points] for spec in specs])
         wanted = kwargs.pop("fmr")
-        super().__init__(choices=list(points), fmr=1e-2 if 1e-2 in points else points[-1], **kwargs)
-        if wanted is not None:
-            self.fmr = wanted
+        super().__init__(**kwargs)
+        points = choices([[*models.card(spec).operating_points] for spec in specs])
+        self.choices = list(points)
+        self.fmr = wanted if wanted is not None else 1e-2 if 1e-2 in points else points[-1]
 
     @answers()
     def hello(self) -> None:
@@ -312,8 +312,9 @@ class Verify(Shown, ipywidgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """End the work and the connections."""
-        for part in (self.reference, self.probe, self.view):
-            part.close()
+        for box in self.children:
+            for part in getattr(box, "children", (box,)):
+                part.close()
         super().close()
 
     def _changed(self, change: Any = None) -> None:

@@ -87,7 +87,8 @@ function outcome(model, index, fail, signal) {
       if (known?.on) bins = { ...known, edges: floats(known.buffers[0]), mated_: floats(known.buffers[1]), nonmated_: floats(known.buffers[2]) };
       const images = await Promise.all(crops.buffers.map((bytes) => decoded(bytes, "image/png")));
       if (number !== asked || signal.aborted) return;
-      faces.replaceChildren(...["reference", "probe"].map((side, k) => face(side, row.reasons[k], row.reasons[k] ? null : images.shift(), overlay)));
+      const layer = model.get("explained") && !row.unexplained ? overlay : "none";
+      faces.replaceChildren(...["reference", "probe"].map((side, k) => face(side, row.reasons[k], row.reasons[k] ? null : images.shift(), layer)));
       chart.replaceChildren(...picture(row, bins));
     } catch (reason) { if (!signal.aborted) fail(reason); }
   }
@@ -135,10 +136,10 @@ function picture(row, bins) {
   if (!bins) return [svg];
   const key = (cls, text) => node("span", {}, node("span", { class: `fw-key ${cls}` }), text);
   const failed = bins.failures ? `, ${bins.failures} failures to acquire` : "";
-  const synthetic = bins.real ? "" : ". They are synthetic: nothing follows for real people.";
+  const synthetic = bins.real ? "" : "; synthetic faces: nothing follows for real people";
   return [svg, node("div", { class: "fw-soft" },
     key("fw-key-mated", `mated (${bins.mated}) `), key("fw-key-nonmated", `non-mated (${bins.nonmated}) `),
-    `on ${bins.on}${failed}${synthetic}`)];
+    `scores on ${bins.on}${failed}${synthetic}`)];
 }
 
 export default { render };
