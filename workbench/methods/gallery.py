@@ -124,7 +124,7 @@ def write_gallery(path: str | Path, gallery: Gallery) -> Path:
         raise ParameterError("a gallery is kept as .npz", given=Path(path).name, do="end the name with .npz")
     if not len(gallery):
         raise ParameterError("there is nobody in the gallery to export", do="enrol somebody first")
-    return files.write_columns(path, {
+    return files.write_arrays(path, {
         "embeddings": gallery.embeddings, "subjects": gallery.subjects, "names": gallery.names,
         "acquired": gallery.acquired.astype(np.uint8),
         "model": np.full(len(gallery), f"{gallery.model} {gallery.digest}"),
