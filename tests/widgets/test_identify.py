@@ -296,13 +296,13 @@ def test_the_browser_finds_enrols_removes_exports_and_imports(
     bad.write_bytes(b"nothing")
     view.locator("input[type=file]").set_input_files(str(bad))
     view.get_by_role("alert").filter(has_text="gallery.npz").wait_for()
+    bench.dark()
     assert len(widget.gallery) == 13
 
 
 def test_the_threshold_is_moved_by_keyboard_and_nothing_stays_behind(bench: Any, made: Any, people: Any) -> None:
     widget = made(people, people.images[0])
     bench.show(widget)
-    bench.dark()
     page = bench.page
     view = page.locator(".fw-identify")
     page.wait_for_function("!document.querySelector('.fw-identify fieldset').disabled")

@@ -277,7 +277,6 @@ def test_dropped_pictures_are_decided_in_the_browser(
 def test_operated_by_keyboard_and_gone_without_a_trace(bench: Any, made: Any, people: Any, few: Any) -> None:
     widget = made(people.images[0], GREY, on=few)
     bench.show(widget)
-    bench.dark()
     view = bench.page.locator(".fw-verify")
     view.locator(".fw-decision", has_text="failure to acquire").wait_for()
     view.get_by_text("probe: no face found", exact=True).wait_for()
@@ -295,6 +294,7 @@ def test_operated_by_keyboard_and_gone_without_a_trace(bench: Any, made: Any, pe
 def test_saliency_is_computed_when_it_is_asked_for(bench: Any, made: Any, people: Any) -> None:
     widget = made(people.images[0], people.images[2], models="phantom-recogniser-64", on=Everything(), fmr=0.1)
     bench.show(widget)
+    bench.dark()
     view = bench.page.locator(".fw-verify")
     view.locator(".fw-crop canvas").nth(1).wait_for()
     assert widget.results[0].maps is None

@@ -42,7 +42,7 @@ function candidates(model, fail, signal) {
   const rows = node("tbody");
   const head = ["rank", "", "reference", "score", "threshold"].map((text) => node("th", { scope: "col" }, text));
   const element = node("table", { class: "fw-candidates" },
-    node("caption", { class: "fw-soft" }, "Candidates, best first; a tie loses its rank."), node("thead", {}, node("tr", {}, ...head)), rows);
+    node("caption", { class: "fw-soft" }, "Candidates, best first. Rank: 1 and all references of other people that score as high or higher."), node("thead", {}, node("tr", {}, ...head)), rows);
   let drawn = "";
   watch(model, ["shown"], () => {
     const found = model.get("rows");
