@@ -1,12 +1,15 @@
-"""Widgets against the limits that a person notices, each as a ratio to its limit.
+"""Widgets: seconds from what a person does to what they see, against the limit that was set beforehand.
 
-`python benchmarks/widgets.py` runs all sections, `python benchmarks/widgets.py curves` one.
+``python benchmarks/widgets.py [section ...]``; the browser's part needs Chromium and playwright.
 """
 
 from __future__ import annotations
 
-import argparse
+import importlib.util
+import os
+import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,88 +17,97 @@ from typing import Any
 
 import numpy as np
 
-STEP_MS = 50.0
-TRIALS = 1_000_000
+HARNESS = Path(__file__).parents[1] / "tests" / "widgets" / "conftest.py"
+DROP = """async (bytes) => {
+  const region = document.querySelectorAll(".fw-input")[1].querySelector(".fw-drop");
+  const decision = document.querySelector(".fw-verify .fw-outcomes");
+  const before = decision.textContent;
+  const start = performance.now();
+  const carried = new DataTransfer();
+  carried.items.add(new File([new Uint8Array(bytes)], "probe.png", { type: "image/png" }));
+  region.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+  while (decision.textContent === before) await new Promise((done) => setTimeout(done, 5));
+  return (performance.now() - start) / 1000;
+}"""
 
 
-def report(name: str, seconds: list[float], limit: float) -> None:
-    """Median and worst in ms, and what share of the limit they are."""
-    times = 1000 * np.array(seconds)
-    middle, worst = float(np.median(times)), float(times.max())
-    print(f"{name}: {middle:.2f} ms median, {worst:.2f} ms worst; "
-          f"{middle / limit:.3f} and {worst / limit:.3f} of the limit of {limit:g} ms", flush=True)  # fmt: skip
+def verify(rounds: int = 12, limit: float = 0.7) -> None:
+    """Picture dropped to decision shown, face-api's models, everything warm."""
+    from workbench import files
+    from workbench.data import phantom
+    from workbench.widgets import Verify
 
-
-def curves() -> None:
-    """A step of the threshold over 10^6 scores: in the kernel, and from a pointer's move to the number in the page."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "widgets"))
-    import comm
-    import conftest as harness
-
-    comm.create_comm = lambda **options: harness.Bridge(**options)
-    from workbench.widgets import CurveExplorer
-
-    rng = np.random.default_rng(0)
-    scores = (rng.normal(3, 1, TRIALS // 20), rng.normal(0, 1, TRIALS - TRIALS // 20))
-    start = time.perf_counter()
-    shown = CurveExplorer(scores)
-    print(f"curves, {TRIALS:,} scores: opened in {time.perf_counter() - start:.2f} s")
+    people = phantom.faces(3, 2, size=250, seed=1)
+    pictures = [files.encode_png(people.images[i]) for i in (1, 2)]
+    widget = Verify(people.images[0], real=False)
+    widget.gather()
     taken = []
-    for threshold in rng.uniform(-1, 4, 300):
+    for turn in range(rounds + 1):
         start = time.perf_counter()
-        shown.comm.receive("update", {"threshold": float(threshold)})
+        question = {"ask": "take", "id": turn, "with": {"name": "probe.png"}}
+        widget.probe._handle_custom_msg(question, [pictures[turn % 2]])
+        while not (widget.settle(10) and widget.results):
+            pass
         taken.append(time.perf_counter() - start)
-        shown.comm.take()
-    report("a step in the kernel", taken, STEP_MS)
-    report("a step in the page", _dragged(harness, shown), STEP_MS)
+    report("verify, picture sent to decision in Python", taken[1:], limit)
+    in_browser(lambda page, n: page.evaluate(DROP, list(pictures[n % 2])), widget.__class__, people, rounds, limit)
 
 
-def _dragged(harness: Any, shown: Any) -> list[float]:
-    """Seconds from a pointer's move until the table shows the rates of that threshold."""
+def in_browser(act: Callable[[Any, int], float], kind: type, people: Any, rounds: int, limit: float) -> None:
+    """The same through Chromium and the bridge of the tests, where there is one."""
+    import comm
+
+    spec = importlib.util.spec_from_file_location("harness", HARNESS)
+    if spec is None or spec.loader is None or importlib.util.find_spec("playwright") is None:
+        print("no browser harness here: the part in the browser is not measured")
+        return
+    harness = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(harness)
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=harness.browser_path(), args=["--no-sandbox", "--disable-gpu"])
-        bench = harness.Bench(browser.new_page(viewport={"width": 1000, "height": 1000}))
-        view = bench.show(shown)
-        view.get_by_role("img", name="Scores of").wait_for()
-        bench.page.wait_for_function("!document.querySelector('fieldset').disabled")
-        taken = bench.page.evaluate(
-            """async () => {
-              const model = [...window.models.values()][0];
-              const svg = document.querySelector(".fw-picks");
-              const area = svg.getBoundingClientRect();
-              const send = (kind, x) => svg.dispatchEvent(new PointerEvent(kind,
-                { clientX: x, clientY: area.top + area.height / 2, pointerId: 1, button: 0, bubbles: true }));
-              svg.setPointerCapture = () => {};
-              send("pointerdown", area.left + 0.5 * area.width);
-              const taken = [];
-              for (let i = 0; i < 60; i++) {
-                await new Promise((done) => setTimeout(done, 40));
-                const before = document.querySelector("tbody td").textContent;
-                const start = performance.now();
-                send("pointermove", area.left + (0.3 + 0.6 * ((i * 7) % 60) / 60) * area.width);
-                while (document.querySelector("tbody td").textContent === before && performance.now() - start < 2000)
-                  await new Promise((done) => setTimeout(done, 0));
-                taken.push((performance.now() - start) / 1000);
-              }
-              send("pointerup", area.left + 0.5 * area.width);
-              return taken;
-            }"""
-        )
-        browser.close()
-    return list(map(float, taken))
+    made, comm.create_comm = comm.create_comm, lambda **options: harness.Bridge(**options)
+    try:
+        with sync_playwright() as driver:
+            chromium = driver.chromium.launch(executable_path=harness.browser_path(), args=["--no-sandbox"])
+            bench = harness.Bench(chromium.new_page())
+            widget = kind(people.images[0], people.images[1], real=False)
+            bench.show(widget)
+            bench.page.locator(".fw-mated").wait_for(timeout=600_000)
+            taken = [act(bench.page, turn + 1) for turn in range(rounds + 1)]
+            report("verify, picture dropped to decision shown in Chromium", taken[1:], limit)
+            chromium.close()
+    finally:
+        comm.create_comm = made
 
 
-SECTIONS: dict[str, Callable[[], None]] = {"curves": curves}
+def report(name: str, taken: list[float], limit: float) -> None:
+    middle = statistics.median(taken)
+    print(f"{name}: median {middle * 1000:.0f} ms, best {min(taken) * 1000:.0f}, worst {max(taken) * 1000:.0f} of "
+          f"{len(taken)}; limit {limit * 1000:.0f} ms, {middle / limit:.2f} of it; "
+          f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("section", nargs="*", choices=[[], *SECTIONS], default=[])
-    for name in parser.parse_args().section or SECTIONS:
-        SECTIONS[name]()
+def identify(references: int = 10_000, rounds: int = 20, limit: float = 0.05) -> None:
+    """A search of ten thousand references, from embedding to candidates."""
+    from workbench.methods.allpairs import Side
+    from workbench.methods.search import ranking
+
+    vectors = np.random.default_rng(0).standard_normal((references, 128)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    side = Side(vectors, np.arange(references))
+    taken = []
+    for turn in range(rounds + 1):
+        start = time.perf_counter()
+        ranking(side, vectors[turn], 10)
+        taken.append(time.perf_counter() - start)
+    report(f"identify, {references:,} references ranked", taken[1:], limit)
+
+
+SECTIONS: dict[str, Callable[[], None]] = {"verify": verify, "identify": identify}
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.setdefault("WORKBENCH_HOME", home)
+        for section in sys.argv[1:] or SECTIONS:
+            SECTIONS[section]()

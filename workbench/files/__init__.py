@@ -38,6 +38,7 @@ from .columns import (
     column_parts,
     is_table,
     read_arrays,
+    write_arrays,
     write_columns,
 )
 from .decode import (
@@ -78,5 +79,5 @@ __all__ = [
     "commit_text", "decode_image", "digest_tree", "encode_jpeg", "encode_png", "free_bytes", "from_json", "inside",
     "is_table", "new_folder", "owner", "pack", "pair_pickle", "read_arrays", "read_bytes", "read_image", "read_images",
     "read_onnx", "read_pair_pickle", "read_text", "read_weights", "remove_folder", "run_limited", "sha256_bytes",
-    "sha256_file", "sweep", "temporary_folder", "to_json", "unpack", "write_columns", "write_tensors",
+    "sha256_file", "sweep", "temporary_folder", "to_json", "unpack", "write_arrays", "write_columns", "write_tensors",
 ]  # fmt: skip

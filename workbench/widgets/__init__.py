@@ -15,9 +15,11 @@ _LAZY = {
     "Differentials": "differentials",
     "Face": "finding",
     "FaceInput": "face_input",
+    "Identify": "identify",
     "MorphSlider": "morph_slider",
     "PhantomStudio": "phantom_studio",
     "StudyView": "study_view",
+    "Verify": "verify",
 }
 
 __all__ = [*_LAZY]
