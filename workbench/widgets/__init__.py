@@ -8,7 +8,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_LAZY = {"Bench": "base", "Face": "finding", "FaceInput": "face_input"}
+_LAZY = {
+    "Attributes": "attributes",
+    "Bench": "base",
+    "Face": "finding",
+    "FaceInput": "face_input",
+    "Probe": "probe",
+    "SpoofCheck": "spoof_check",
+}
 
 __all__ = [*_LAZY]
 
