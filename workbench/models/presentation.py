@@ -98,7 +98,7 @@ class AttackNetwork:
     def crop(self, image: NDArray[np.uint8], box: NDArray[np.floating] | None) -> NDArray[np.uint8]:
         """The network's input as a picture, ``uint8 (h, w, 3)`` RGB."""
         x1, y1, x2, y2 = self.region(image, box)
-        # MiniFASNet was trained on crops that were sampled without smoothing, and their aliasing is what it looks for.
+        # MiniFASNet was trained on crops sampled without smoothing; smooth ones turn a decision on its own samples.
         how = cv2.INTER_AREA if self.factor is None else cv2.INTER_LINEAR
         cut: NDArray[np.uint8] = cv2.resize(image[y1:y2, x1:x2], self.card.input_size[::-1], interpolation=how)
         return cut
@@ -124,7 +124,7 @@ class AttackDetector:
 
     A score lies in [0, 1]; higher is more attack. A face is called an attack when its score is above `threshold`. For
     MiniFASNet one half is stricter than what was published, which takes the largest of three classes: there, a face
-    may be bona fide with less than half the votes.
+    may be bona fide with less than half the votes (2 of 310 pictures of LFW View 1 differ).
 
     Args:
         name: as it can be loaded again.

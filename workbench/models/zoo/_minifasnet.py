@@ -33,8 +33,8 @@ def card(name: str, factor: float) -> Card:
         output="float64 (n,): 1 - p(bona fide) in [0, 1], higher is more attack; of three classes 1 is bona fide",
         licence="Apache-2.0",
         source=f"minivision-ai/Silent-Face-Anti-Spoofing; the user's file: {name}:FILE",
-        notes="Pixels enter as 0 to 255. A published file name says its own crop (2.7_80x80_MiniFASNetV2.pth). Made "
-        "for upright whole faces of a phone's camera; the authors promise nothing beyond.",
+        notes="Pixels enter as 0 to 255. A published file name says its own crop (2.7_80x80_MiniFASNetV2.pth). The "
+        "authors ask for whole faces turned by less than 30 degrees, and say that results depend on camera and scene.",
     )
 
 
