@@ -22,8 +22,9 @@ from ..files.home import home
 from ..metrics.attacks import apcer, apcer_by_species, bpcer
 from ..metrics.presentations import Presentations, Threshold
 
-# Decided before any score was seen: what two cores draw and judge in a minute.
-PEOPLE, IMAGES, SIZE, SEED = 8, 2, 112, 20261130
+# Decided before any error was seen: what two cores draw and judge in a minute or two, at a size at which faces of dim
+# rooms are found.
+PEOPLE, IMAGES, SIZE, SEED = 8, 1, 160, 20261130
 NAME = "phantom presentations"
 SOURCE = (
     f"on phantom presentations ({PEOPLE} people in each of {len(phantom.DOMAINS)} domains, test subset, {SIZE} pixels, "
