@@ -12,6 +12,7 @@ A refusal, an answer that cannot be used and a call without a reply are three th
 """
 
 from .asking import Asked, Clock, Patience, ask_all, ask_now, read
+from .beside import Stop, Told, ask_beside
 from .budget import Budget, Prices
 from .client import Client, Reply
 from .consent import Consent, read_consents, require
@@ -24,7 +25,7 @@ from .store import Record, Store, export
 
 __all__ = [
     "FRAMINGS", "Asked", "Budget", "Client", "Clock", "Consent", "Encoding", "Endpoint", "Failure", "Patience",
-    "Prices", "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Store", "ask_all", "ask_now",
-    "attributes", "candidates", "endpoint", "export", "group", "people", "prompt", "read", "read_consents",
-    "require", "shown", "side_by_side", "tasks",
+    "Prices", "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Stop", "Store", "Told",
+    "ask_all", "ask_beside", "ask_now", "attributes", "candidates", "endpoint", "export", "group", "people", "prompt",
+    "read", "read_consents", "require", "shown", "side_by_side", "tasks",
 ]  # fmt: skip

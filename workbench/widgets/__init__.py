@@ -10,6 +10,7 @@ from typing import Any
 
 _LAZY = {
     "AttackSlider": "attack_slider",
+    "Attributes": "attributes",
     "Bench": "base",
     "CurveExplorer": "curves",
     "Differentials": "differentials",
@@ -18,6 +19,8 @@ _LAZY = {
     "Identify": "identify",
     "MorphSlider": "morph_slider",
     "PhantomStudio": "phantom_studio",
+    "Probe": "probe",
+    "SpoofCheck": "spoof_check",
     "StudyView": "study_view",
     "Verify": "verify",
 }

@@ -159,6 +159,11 @@ class FaceInput(Bench):
         index = samples.ids.index(id)
         self._take(lambda: samples.images[index], id, str(samples.subjects[index]), samples.real)
 
+    @property
+    def may_show(self) -> bool:
+        """Whether what is saved may hold the picture: nobody real is shown, or ``show_faces`` was given."""
+        return not self._real or self._show_faces
+
     def describe(self) -> str:
         """The picture and its faces in a line."""
         if self.picture is None:
@@ -171,7 +176,7 @@ class FaceInput(Bench):
         if self.picture is None:
             return card(self.label, {"": "no picture"})
         rows = {"": self.describe()}
-        if self._real and not self._show_faces:
+        if not self.may_show:
             return card(self.label, rows, note="The picture is left out; show_faces=True keeps it.")
         return card(self.label, rows, [picture(self.picture, f"{self.label}: {self.name}")])
 
