@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import files
 from ..core import ConsentError, ParameterError
+from . import probe_scores
 from .show import print_json, table
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokens", type=int, help="budget of tokens")
     parser.add_argument("--money", type=float, help="budget of money; needs --prices")
     parser.add_argument("--prices", default="", metavar="IN,OUT", help="money for a million tokens read and written")
+    probe_scores.add_arguments(parser)
     parser.add_argument("--structured", action="store_true", help="ask for JSON that fits a schema")
     parser.add_argument("--yes", action="store_true", help="do not ask before a batch that costs something")
     parser.add_argument("--json", action="store_true")
@@ -74,10 +76,15 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.task == "list":
         print("\n".join(f"{name:<16} {probing.prompt(name).text}" for name in probing.tasks()))
         return 0
+    if chosen.truth and not chosen.images:
+        return probe_scores.of_store(chosen)
     there = probing.endpoint(chosen.url, chosen.model or _model_of(chosen.url), key_file=chosen.key_file)
     questions = _questions(chosen)
     settings = probing.Settings(structured=chosen.structured)
     asked = asyncio.run(_ask(chosen, there, questions, settings))
+    if chosen.truth:
+        probe_scores.show(chosen, questions, asked.records)
+        return int(asked.count("errored") > 0)
     rows = []
     for question, found in zip(questions, asked.records, strict=True):
         answer = probing.read(question, found)
@@ -102,6 +109,7 @@ def _model_of(url: str) -> str:
 
 def _questions(chosen: argparse.Namespace) -> list[Question]:
     from .. import probing
+    from ..methods.probed import BETWEEN
 
     paths = list(itertools.chain.from_iterable(_pictures(p) for p in chosen.images))
     together = len(paths) if chosen.task == "identification" else _TOGETHER.get(chosen.task, 1)
@@ -115,7 +123,7 @@ def _questions(chosen: argparse.Namespace) -> list[Question]:
         prompt = probing.candidates(len(paths) - 1, framing=chosen.framing)
     shown = [probing.shown(files.read_image(p)) for p in paths]
     return [
-        probing.Question(prompt, shown[i : i + together], " ".join(p.name for p in paths[i : i + together]))
+        probing.Question(prompt, shown[i : i + together], BETWEEN.join(p.name for p in paths[i : i + together]))
         for i in range(0, len(paths), together)
     ]
 

@@ -11,7 +11,7 @@
 A refusal, an answer that cannot be used and a call without a reply are three things, and none is a wrong answer.
 """
 
-from .asking import Asked, Clock, Patience, ask_all, ask_now, read
+from .asking import Asked, Clock, Patience, ask_all, ask_now, read, read_as
 from .budget import Budget, Prices
 from .client import Client, Reply
 from .consent import Consent, read_consents, require
@@ -25,6 +25,6 @@ from .store import Record, Store, export
 __all__ = [
     "FRAMINGS", "Asked", "Budget", "Client", "Clock", "Consent", "Encoding", "Endpoint", "Failure", "Patience",
     "Prices", "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Store", "ask_all", "ask_now",
-    "attributes", "candidates", "endpoint", "export", "group", "people", "prompt", "read", "read_consents",
+    "attributes", "candidates", "endpoint", "export", "group", "people", "prompt", "read", "read_as", "read_consents",
     "require", "shown", "side_by_side", "tasks",
 ]  # fmt: skip

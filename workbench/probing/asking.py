@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import BudgetError, ParameterError
-from .answers import Answer
+from .answers import Answer, Kind
 from .budget import Budget
 from .client import Client, Reply
 from .consent import Consent, require
@@ -226,8 +226,13 @@ def read(question: Question, found: Record) -> Answer:
 
     Read anew each time from the stored text, so that a better parser needs no new question.
     """
+    return read_as(question.prompt.kind, found)
+
+
+def read_as(kind: Kind, found: Record) -> Answer:
+    """`read` where there is no question any more: a record as a kind of answer."""
     if found.state == "errored":
         return Answer("unparsed", None, f"no reply: {found.error}")
     if found.state == "refused":
         return Answer("refusal", None, "declined by the server")
-    return question.prompt.kind.parse(found.text)
+    return kind.parse(found.text)
