@@ -52,7 +52,9 @@ def test_verification_by_hand() -> None:
     assert number(found, "Brier score") == pytest.approx((0.1**2 + 0.6**2 + 0.2**2 + 0.5**2) / 4)
     # How likely each pair is the same person, by what was said: 0.9, 0.4 mated; 0.2, 0.5 not.
     assert number(found, "AUC") == pytest.approx(roc_auc_score([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.5])) == 0.75
-    assert found.counts == {"questions": 8, "value": 5, "refusal": 1, "unparsed": 1, "errored": 1, "without truth": 0}
+    assert found.counts == {
+        "questions": 8, "answered": 5, "refused": 1, "unparsed": 1, "errored": 1, "without truth": 0,
+    }  # fmt: skip
 
 
 def test_identification_beside_chance() -> None:

@@ -122,7 +122,7 @@ def test_scores_are_printed_of_new_and_of_stored_answers(
         asked = server.counters.requests
         assert main(["probe", "--task", "verification", *there, "--json"]) == 0
         stored = json.loads(capsys.readouterr().out)
-        assert stored["scores"][0]["counts"]["value"] == 2
+        assert stored["scores"][0]["counts"]["answered"] == 2
         assert stored["consistency"]["order"]["agreement"]["value"] == 1
         assert main(["probe", "--task", "verification", *there]) == 0
         assert "verification under another order" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""``workbench probe`` and ``workbench responder``: ask a model about pictures; be such a model on this machine."""
+"""``workbench probe``, ``responder`` and ``serve-model``: ask a model about pictures; be one on this machine."""
 
 from __future__ import annotations
 
@@ -66,6 +66,25 @@ def respond(chosen: argparse.Namespace) -> int:
     misbehave = Misbehave.parse(chosen.misbehave)
     responder = Responder(eyes, port=chosen.port, refuse_direct=chosen.refuse, misbehave=misbehave)
     serve(responder, say=lambda said: print(said, flush=True))
+    return 0
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``serve-model`` takes."""
+    parser.add_argument("folder", type=Path, help="as transformers writes it, with weights in safetensors")
+    parser.add_argument("--port", type=int, default=8766, help="0 takes a free one")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--most-tokens", type=int, default=1024, help="of an answer")
+
+
+def serve_model(chosen: argparse.Namespace) -> int:
+    """Serve a local model until stopped."""
+    from ..methods.local_model import LocalModel
+    from ..probing.responder import ChatServer, serve
+
+    model = LocalModel(chosen.folder, device=chosen.device, most_tokens=chosen.most_tokens)
+    server = ChatServer(model, name=model.name, port=chosen.port, title=f"{model.name} on {model.device}")
+    serve(server, say=lambda said: print(said, flush=True))
     return 0
 
 

@@ -92,8 +92,10 @@ def score(
         for name in sorted({_group(u, group) for u in units}):
             members = [u for u in units if _group(u, group) == name]
             by_group[name] = _numbers(task, members, truth, options, how).numbers
-    counts = {"questions": len(replies)} | {o: sum(u.told.outcome == o for u in units) for o in ("value", *UNUSABLE)}
-    counts |= {"errored": sum(u.told.outcome == "errored" for u in units), "without truth": len(replies) - len(units)}
+    said = {"value": "answered", "refusal": "refused", "unparsed": "unparsed", "errored": "errored"}
+    counts = {"questions": len(replies)}
+    counts |= {word: sum(u.told.outcome == outcome for u in units) for outcome, word in said.items()}
+    counts["without truth"] = len(replies) - len(units)
     notes = found.notes
     if SUBJECT not in truth.columns:
         notes += ("the truth names no subjects: every picture counts as a capture subject of its own",)
