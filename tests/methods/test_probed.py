@@ -36,7 +36,7 @@ def pair(left: str, right: str, same: bool, sure: float | None = None) -> Told:
 
 def test_verification_by_hand() -> None:
     replies = [
-        pair("a1", "a2", True, 0.9), pair("b1", "b2", False, 0.6), pair("a1", "b1", False, 0.8),
+        pair("a1", "a2", True, 0.9), pair("b1", "b2", False, 0.6), pair("a1", "b1", False, 0.95),
         pair("a2", "c1", True, 0.5), pair("b1", "c1", False), lost(f"a1{BETWEEN}c1", "refusal"),
         lost(f"a2{BETWEEN}b2", "unparsed"), lost(f"b2{BETWEEN}c1", "errored"),
     ]  # fmt: skip
@@ -49,9 +49,9 @@ def test_verification_by_hand() -> None:
     assert number(found, "unparsed replies") == pytest.approx(1 / 7)
     assert number(found, "transport errors") == pytest.approx(1 / 8)
     assert number(found, "confidence given") == pytest.approx(4 / 5)
-    assert number(found, "Brier score") == pytest.approx((0.1**2 + 0.6**2 + 0.2**2 + 0.5**2) / 4)
-    # How likely each pair is the same person, by what was said: 0.9, 0.4 mated; 0.2, 0.5 not.
-    assert number(found, "AUC") == pytest.approx(roc_auc_score([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.5])) == 0.75
+    assert number(found, "Brier score") == pytest.approx((0.1**2 + 0.6**2 + 0.05**2 + 0.5**2) / 4)
+    # How likely each pair is the same person, by what was said: 0.9, 0.4 mated; 0.05, 0.5 not.
+    assert number(found, "AUC") == pytest.approx(roc_auc_score([1, 1, 0, 0], [0.9, 0.4, 0.05, 0.5])) == 0.75
     assert found.counts == {
         "questions": 8, "answered": 5, "refused": 1, "unparsed": 1, "errored": 1, "without truth": 0,
     }  # fmt: skip
@@ -124,7 +124,7 @@ def test_attacks_by_hand() -> None:
     def say(name: str, attack: bool, sure: float | None = None) -> Told:
         return value(name, {"attack": attack, "confidence": sure, "kind": "", "explanation": ""})
 
-    replies = [say("f1", False, 0.9), say("f2", True, 0.6), say("p1", True, 0.8), say("p2", False, 0.7),
+    replies = [say("f1", False, 0.9), say("f2", True, 0.6), say("p1", True, 0.8), say("p2", False, 0.3),
                say("r1", True), lost("r2", "refusal")]  # fmt: skip
     found = probed.score("attack", replies, truth, resamples=0)
     assert number(found, "APCER, print") == 0.5
@@ -134,7 +134,9 @@ def test_attacks_by_hand() -> None:
     assert number(found, "APNRR, replay") == 0.5
     assert number(found, "BPNRR") == 0
     assert number(found, "accuracy, of answered") == pytest.approx(3 / 5)
-    assert number(found, "Brier score") == pytest.approx((0.1**2 + 0.6**2 + 0.2**2 + 0.7**2) / 4)
+    assert number(found, "Brier score") == pytest.approx((0.1**2 + 0.6**2 + 0.2**2 + 0.3**2) / 4)
+    # How likely each is an attack: 0.1 and 0.6 of the bona fide, 0.8 and 0.7 of the attacks.
+    assert number(found, "D-EER") == 0
 
 
 def test_people_are_matched_from_the_left_and_counted() -> None:
@@ -204,10 +206,14 @@ def test_consistency_by_hand() -> None:
         return Told(BETWEEN.join(order), tuple(order), "value", {"match": match}, "m", "direct 1")
 
     # The same candidate under another number is the same answer; the same number is not.
-    moved = [search("pxyz", 2), search("pzxy", 3), search("quvw", 1), search("qvuw", 1)]
+    moved = [search("pxyz", 2), search("pzxy", 3), search("quvw", 1), search("qvuw", 1), search("rab", 1)]
+    moved.append(search("rba", 2))
     found = probed.consistency("identification", moved, "order", resamples=0)
-    assert float(found["agreement"]) == 0.5
+    assert float(found["agreement"]) == pytest.approx(2 / 3)
     assert "kappa" not in found
+    # A number beyond the candidates is read where the question allowed it, and is no picture.
+    beyond = probed.consistency("identification", [search("pxy", 5), search("pyx", 5)], "order", resamples=0)
+    assert float(beyond["agreement"]) == 1
     worded = [value("p", {"age": 30.0}), replace(value("p", {"age": 34.0}), wording="generated 1"),
               replace(value("p", {"age": 30.0}), attempt=1)]  # fmt: skip
     assert float(probed.consistency("age", worded, "wording", resamples=0)["mean difference"]) == 4

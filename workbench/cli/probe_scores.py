@@ -76,6 +76,8 @@ def _print(chosen: argparse.Namespace, replies: Sequence[Told], truth: Truth) ->
         return
     for scored in found:
         _table(scored)
+        if len({s.settings for s in found}) > 1:
+            print(f"settings: {scored.settings}")
     for change, numbers in changes.items():
         table(f"{chosen.task} under another {change}", _HEAD, _rows(numbers))
 
@@ -120,5 +122,5 @@ def _plain(scored: Scored) -> dict[str, object]:
     return {
         "title": scored.title, "counts": scored.counts, "numbers": scored.numbers, "groups": scored.groups,
         "labels": scored.labels, "confusion": None if scored.confusion is None else scored.confusion.tolist(),
-        "reliability": scored.reliability, "notes": scored.notes,
+        "reliability": scored.reliability, "notes": scored.notes, "settings": scored.settings,
     }  # fmt: skip

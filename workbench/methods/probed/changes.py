@@ -100,9 +100,15 @@ def _agreement(
 def _said(task: str) -> Callable[[Told], Any]:
     """What of an answer is compared."""
     if task == "identification":
-        return lambda t: t.pictures[t.value["match"]] if t.value["match"] else "none"
+        return _candidate
     key = (_NUMBERS | _DECISIONS).get(task, task.removeprefix("group:"))
     return lambda t: t.value[key]
+
+
+def _candidate(reply: Told) -> str:
+    """The picture that was chosen; a number without one, which the question allowed, is a choice of its own."""
+    match = int(reply.value["match"])
+    return reply.pictures[match] if 0 < match < len(reply.pictures) else f"candidate {match}"
 
 
 def _pairs(task: str, replies: Sequence[Told], change: Change) -> list[tuple[Told, Told]]:

@@ -31,6 +31,7 @@ class Scored:
 
     Attributes:
         title: task, model and wording.
+        settings: of the model, as JSON.
         counts: questions, and how many were answered, refused, unparsed, errored, or have no truth.
         numbers: name -> estimate, intervals over capture subjects.
         groups: group -> numbers about its questions alone.
@@ -50,6 +51,7 @@ class Scored:
     reliability: tuple[Bin, ...] = ()
     scores: Scores | None = None
     notes: tuple[str, ...] = ()
+    settings: str = ""
 
 
 def score(
@@ -99,10 +101,10 @@ def score(
     notes = found.notes
     if SUBJECT not in truth.columns:
         notes += ("the truth names no subjects: every picture counts as a capture subject of its own",)
-    model, wording, attempt, _ = asked[0]
+    model, wording, attempt, settings = asked[0]
     title = f"{task} by {model}, {wording}" + (f", attempt {attempt}" if attempt else "")
     return Scored(title, counts, found.numbers, by_group, found.labels, found.confusion, found.reliability,
-                  found.scores, notes)  # fmt: skip
+                  found.scores, notes, settings)  # fmt: skip
 
 
 def _unit(reply: Told, truth: Truth) -> Unit | None:
