@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_responder_arguments(
         add("responder", probe.respond, "serve the OpenAI protocol on this machine from the workbench's own networks")
     )
+    probe.add_model_arguments(
+        add("serve-model", probe.serve_model, "serve the OpenAI protocol on this machine from a model in a folder")
+    )
     notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
     notebooks.add_argument("folder", type=Path)
     add("doctor", _doctor, "what this machine has and lacks")

@@ -6,6 +6,7 @@ import html
 import platform
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,6 +43,9 @@ class Run:
     def step(self, function: Callable[..., Any], *arguments: Any, name: str = "", **options: Any) -> Any:
         """``function(*arguments, **options)``, or what an interrupted run of the same code has kept of it.
 
+        A value that says ``real`` of itself, or holds a dataclass that does, shows real people: it is kept only with
+        ``show_faces``, and otherwise computed again.
+
         Args:
             function: a step of the study; it returns arrays, plain values and dataclasses of them.
             *arguments: of the function.
@@ -60,7 +64,7 @@ class Run:
                 kept.unlink()
         self._note("step-start", label, start)
         value = function(*arguments, **options)
-        if kept is not None:
+        if kept is not None and (getattr(self.settings, "show_faces", False) or not _shows_people(value)):
             files.commit_bytes(kept, files.pack(value))
         self._note("step-done", label, start)
         return value
@@ -105,6 +109,17 @@ class Run:
                 files.commit_bytes(self.folder / SCORES, files.pack(dict(evidence.scores)))
             files.commit_text(self.folder / OUTCOME, files.to_json(result))
         return Conclusion(result)
+
+
+def _shows_people(value: object) -> bool:
+    """Whether a step's value is, or holds, pictures of real people."""
+    if isinstance(value, Mapping):
+        return any(map(_shows_people, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_shows_people, value))
+    if not is_dataclass(value) or isinstance(value, type):
+        return False
+    return getattr(value, "real", False) is True or any(_shows_people(getattr(value, f.name)) for f in fields(value))
 
 
 class Conclusion:

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ class Reply:
         prompt_tokens, completion_tokens: for the bill, by `tokens`.
         choices: False leaves the list of choices empty.
         refused: refused because `refuse_direct` or `refuse_generated` asked for it.
+        model, fingerprint: who answers, and which edition of it.
+        logprobs: token and natural logarithm of its probability, or None where they are not given.
     """
 
     content: str | None
@@ -52,6 +55,21 @@ class Reply:
     completion_tokens: int = 0
     choices: bool = True
     refused: bool = False
+    model: str = phrases.NAME
+    fingerprint: str = phrases.NAME
+    logprobs: tuple[tuple[str, float], ...] | None = None
+
+
+class Answers(Protocol):
+    """Whatever a server of the protocol can stand on; called from threads."""
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to a request.
+
+        Raises:
+            BadRequest: it cannot be answered, with words for the client.
+        """
+        ...
 
 
 def tokens(text: str, pictures: Sequence[NDArray[np.uint8]] = ()) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core import seeds
 
+NAME = "workbench-responder"
 NOTE = "workbench responder, not a language model"
 STYLES = ("plain",) * 3 + ("hedged",) * 3 + ("reasons",) * 3 + ("fence",)
 _HEDGES = ("I may be wrong. ", "I judge by the faces alone. ", "It is hard to be sure. ",
