@@ -43,8 +43,9 @@ class Responder:
         api_key: that clients must send, if given.
         refuse_direct: probability that a question about a person is refused.
         refuse_generated: the same where the words say that the person was generated.
+        undecided: probability that an answer in words that is not refused does not commit itself.
         misbehave: faults and limits.
-        seed: of the refusals.
+        seed: of refusals and indecision.
         clock: seconds, for the rate limit.
 
     Raises:
@@ -54,8 +55,8 @@ class Responder:
 
     def __init__(
         self, eyes: Eyes, *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None,
-        refuse_direct: float = 0.0, refuse_generated: float = 0.0, misbehave: Misbehave | None = None, seed: int = 0,
-        clock: Callable[[], float] = time.monotonic,
+        refuse_direct: float = 0.0, refuse_generated: float = 0.0, undecided: float = 0.0,
+        misbehave: Misbehave | None = None, seed: int = 0, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         if host not in HOSTS:
             raise ParameterError(
@@ -67,7 +68,9 @@ class Responder:
         if api_key == "":
             raise ParameterError("an empty key guards nothing", do="leave the key out, or give one")
         self._counters = Counters()
-        answerer = Answerer(eyes, refuse_direct=refuse_direct, refuse_generated=refuse_generated, seed=seed)
+        answerer = Answerer(
+            eyes, refuse_direct=refuse_direct, refuse_generated=refuse_generated, undecided=undecided, seed=seed
+        )
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="responder-work")
         self._service = Service(answerer, self._counters, misbehave or Misbehave(), self._pool, api_key, clock)
         self._port = port
