@@ -175,7 +175,7 @@ class Replies:
     settings: str
 
     def __len__(self) -> int:
-        return self.outcomes.shape[1]
+        return int(self.outcomes.shape[1])
 
     @property
     def first(self) -> NDArray[np.int64]:
@@ -238,7 +238,7 @@ def ask(
     records: dict[str, probing.Record] = {}
     sent, open_ = 0, np.ones(n, bool)
     for attempt in range(attempts):
-        which = np.flatnonzero(open_ if always is None else open_ | always)
+        which = np.flatnonzero(open_ if always is None else open_ | always).tolist()
         asked = [probing.Question(prompt, pictures[i], f"{prompt.task} {i}", attempt) for i in which]
         found, called = _once(server, chat, asked, store, dataset, attempt)
         said = [""] * n

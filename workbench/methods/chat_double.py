@@ -1,8 +1,8 @@
 """The stand-in for a chat model's sight, and the dedicated network beside it: both trained here, on phantoms.
 
 The stand-in sees whole pictures through a small network that embeds a face and reads sex-shape and age. The dedicated
-network embeds aligned chips and is trained with CosFace (arXiv 1801.09414). Nothing about them says anything of any chat
-model; they let prompts, parsing, repetition and statistics be checked without one.
+network embeds aligned chips and is trained with CosFace (arXiv 1801.09414). Nothing about them says anything of any
+chat model; they let prompts, parsing, repetition and statistics be checked without one.
 """
 
 from __future__ import annotations
