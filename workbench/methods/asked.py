@@ -36,27 +36,25 @@ _HERE, _THERE = 8, 32
 
 @dataclass(frozen=True)
 class Chat:
-    """Whom to ask, as a study's parameters say it; the key is not among them.
+    """Whom to ask, as a study's parameters say it; the key comes from the environment or a file that it names.
 
     Attributes:
         url: of a server that speaks the OpenAI protocol; "" is the responder on this machine.
         model: its name there.
-        key_file: file with the key, else it comes from the environment.
         consent: host that may see the pictures, as ``workbench probe --consent`` has it.
         temperature: None leaves the server's own.
     """
 
     url: str = ""
     model: str = ""
-    key_file: str = ""
     consent: str = ""
     temperature: float | None = 0.0
 
     def __post_init__(self) -> None:
         if self.url and not self.model:
             raise ParameterError("an endpoint has many models", given="no endpoint_model", do="name one")
-        if not self.url and (self.model or self.key_file or self.consent):
-            raise ParameterError("no endpoint is given to go with this", given=self.model or "a key or a consent",
+        if not self.url and (self.model or self.consent):
+            raise ParameterError("no endpoint is given to go with this", given=self.model or self.consent,
                                  do="give endpoint=https://host/v1, or leave the others empty too")  # fmt: skip
 
     @property
@@ -79,7 +77,7 @@ class Chat:
         Raises:
             ParameterError: the address is unsafe, or the key file cannot be read.
         """
-        return probing.endpoint(self.url, self.model, key_file=self.key_file)
+        return probing.endpoint(self.url, self.model)
 
     def consents(self, dataset: str) -> tuple[probing.Consent, ...]:
         """What `consent` comes to for one data set."""
@@ -157,7 +155,7 @@ class Replies:
         texts: ``k`` tuples of ``n`` raw texts.
         calls: requests that all this took, those of earlier runs and failed ones included.
         sent: questions for which the server was called now; 0 where every answer was stored.
-        models: what the servers said that they are.
+        models: names asked for, with what the servers said that they are.
         dates: first and last day of asking, ``"2026-01-31"``.
         settings: JSON of what changes the answers besides the question.
     """
@@ -256,7 +254,7 @@ def ask(
     days = sorted(datetime.fromtimestamp(r.asked_at, UTC).date().isoformat() for r in kept) or [""]
     return Replies(
         prompt.task, prompt.version, prompt.framing, outcomes, values, tuple(texts), sum(r.tries for r in kept),
-        sent, tuple(sorted({r.served_by or r.model for r in kept})), (days[0], days[-1]),
+        sent, tuple(sorted({_model(r) for r in kept})), (days[0], days[-1]),
         kept[0].settings if kept else "",
     )  # fmt: skip
 
@@ -285,10 +283,15 @@ def _outcome(record: probing.Record, parsed: str) -> str:
     return {"value": VALUE, "refusal": REFUSAL, "unparsed": UNDECIDED}[parsed]
 
 
+def _model(record: probing.Record) -> str:
+    said = " ".join(dict.fromkeys(record.served_by.split()))
+    return record.model if said in ("", record.model) else f"{record.model} (served by {said})"
+
+
 def described(replies: Sequence[Replies]) -> str:
     """Who was asked, when, with which settings, and what it took, in a sentence for a result's notes."""
     models = ", ".join(sorted({m for r in replies for m in r.models}))
     days = sorted({d for r in replies for d in r.dates if d})
     when = " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "never"
     settings = "; ".join(sorted({r.settings for r in replies}))
-    return f"asked {models} on {when}: {sum(r.calls for r in replies)} calls, settings {settings}"
+    return f"{sum(r.calls for r in replies)} calls of {models} on {when}, settings {settings}"

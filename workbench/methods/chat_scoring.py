@@ -6,7 +6,7 @@ not answered counts as not right; over the *answered* ones it is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,8 +141,13 @@ def outcomes(replies: Replies, subjects: NDArray[Any], name: str) -> dict[str, E
         rates = answer_rates(kinds[asked], _one(subjects)[asked], unusable=UNUSABLE)
         for kind, label in ((REFUSAL, "refusals"), (UNDECIDED, "undecided"), (NO_REPLY, "no reply")):
             found[f"{label}, {when}: {name}"] = rates[kind]
-    found[f"calls: {name}"] = Estimate(float(replies.calls), rule="requests, failed ones and earlier runs' included")
+    found[f"calls: {name}"] = calls([replies])
     return found
+
+
+def calls(replies: Sequence[Replies]) -> Estimate:
+    """What asking took."""
+    return Estimate(float(sum(r.calls for r in replies)), rule="requests, failed ones and those of earlier runs too")
 
 
 def _one(subjects: NDArray[Any]) -> NDArray[Any]:

@@ -56,7 +56,7 @@ def over_folds(values: NDArray[np.float64], folds: NDArray[Any]) -> Estimate:
     """Mean over folds of the mean in each, with Student's interval from the folds' standard deviation (n - 1).
 
     Args:
-        values: ``(n,)`` of each trial, e.g. 1 where it was decided rightly; NaN is left out.
+        values: ``(n,)`` of each trial in [0, 1], e.g. 1 where it was decided rightly; NaN is left out.
         folds: ``(n,)`` its fold.
 
     Returns:
@@ -73,4 +73,4 @@ def over_folds(values: NDArray[np.float64], folds: NDArray[Any]) -> Estimate:
     half = float(stats.t.ppf(0.975, len(means) - 1)) * spread / np.sqrt(len(means))
     rule = f"mean over {len(means)} folds, their standard deviation {spread:.4f}; Student's interval over folds"
     mean = float(means.mean())
-    return Estimate(mean, mean - half, mean + half, rule, counts, "fraction")
+    return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), rule, counts, "fraction")

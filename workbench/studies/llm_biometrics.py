@@ -259,6 +259,14 @@ def dedicated(material: Material, trained: Networks, model: str, *, seed: int) -
     return Dedicated(compared_, None if material.singles is None else readings(material.singles))
 
 
+def most_calls(material: Material, attempts: int, again: int) -> int:
+    """Calls that the questions of this study take at most, failed ones that are tried again not among them."""
+    pairs = 0 if material.trials is None else len(material.trials)
+    singles = sum(len(s) for s in (material.singles, material.generated) if s is not None)
+    varied = min(again, pairs) * (attempts + 1) + min(again, singles)
+    return attempts * (pairs + 2 * singles) + varied
+
+
 def answers(
     material: Material, trained: Networks, chat: Chat, store: str, *, framing: str, layout: Layout, attempts: int,
     again: int, seed: int,
@@ -344,6 +352,7 @@ def evidence(material: Material, beside: Dedicated, told: Answers, varied: Varia
         if varied.swapped is not None:
             one, other = scoring.accepted(told.verification)[varied.pairs], scoring.accepted(varied.swapped)
             numbers |= scoring.agreement(one, other, trials.subjects[varied.pairs], "both orders of a pair")
+            numbers["calls: pairs in the other order"] = scoring.calls([varied.swapped])
     if material.singles is not None and told.sex and told.age:
         _attributes(measured, material.singles, told.sex, told.age)
         numbers |= tables.of_singles(material.singles, told.sex, told.age, beside.readings)
@@ -411,6 +420,7 @@ def _framed(measured: Measured, numbers: dict[str, Estimate], material: Material
         values = np.concatenate([scoring.refused(r) for r in both if r is not None])
         arms[framing] = Measurements(framing, values, subjects)
         numbers[f"refused at the first asking: {framing}"] = scoring.rate(values, subjects, "share refused")
+        numbers[f"calls: {framing} framing, once"] = scoring.calls([r for r in both if r is not None])
     measured["refused at the first asking"] = arms
 
 
