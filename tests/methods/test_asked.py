@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from workbench.probing.responder import BlankEyes
 RNG = np.random.default_rng(0)
 PICTURES = [np.full((24, 24, 3), c, np.uint8) for c in RNG.integers(0, 256, (60, 3))]
 SHOWN = [[probing.shown(p)] for p in PICTURES]
+FEW = SHOWN[:30]
 
 
 class Scripted:
@@ -66,8 +66,8 @@ class Scripted:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[str]:
-    yield str(tmp_path / "answers.sqlite")
+def store(tmp_path: Path) -> str:
+    return str(tmp_path / "answers.sqlite")
 
 
 def about(server: Scripted, store: str, count: int, task: str = "gender", **more: Any) -> asked.Replies:
@@ -149,10 +149,14 @@ def test_refusals_depend_on_the_preamble_alone_and_lessen_with_repetition(double
 
 
 def test_doubles_that_see_or_behave_differently_have_different_names(double: Embedded) -> None:
+    same = {"eyes": "blank"}
     others = [
-        Embedded(BlankEyes, {"eyes": "other"}, 0.5, 0.05, 0.1, 3), Embedded(BlankEyes, {"eyes": "blank"}, 0.4, 0.05, 0.1, 3),
-        Embedded(BlankEyes, {"eyes": "blank"}, 0.5, 0.05, 0.2, 3), Embedded(BlankEyes, {"eyes": "blank"}, 0.5, 0.05, 0.1, 4),
-    ]  # fmt: skip
+        Embedded(BlankEyes, {"eyes": "other"}, 0.5, 0.05, 0.1, 3),
+        *(
+            Embedded(BlankEyes, same, *shares)
+            for shares in ((0.4, 0.05, 0.1, 3), (0.5, 0.05, 0.2, 3), (0.5, 0.05, 0.1, 4))
+        ),
+    ]
     assert len({double.model, *(o.model for o in others)}) == 5
     assert double.model.startswith("workbench-responder-")
 

@@ -21,12 +21,12 @@ from .chat_double import SIDE, Lessons
 
 # Two everyday pictures of one person differ in these.
 VARY = ("pose", "light", "expression", "gaze", "clothes", "background", "sensor")
-EACH, MOST_FOLDS, LEAST_PEOPLE = 5, 10, 4
+EACH, MOST_FOLDS, LEAST_PEOPLE = 4, 10, 4
 Codes = NDArray[np.int64]
 
 
 def phantom_pairs(identities: int, pairs: int, *, size: int, seed: int) -> tuple[Samples, Trials]:
-    """Five pictures each of people who do not exist, and as many mated as non-mated pairs in folds that share nobody.
+    """Four pictures each of people who do not exist, and as many mated as non-mated pairs in folds that share nobody.
 
     Args:
         identities: people, ten folds of them or fewer with four people each.
@@ -57,10 +57,10 @@ def phantom_singles(count: int, *, size: int, seed: int) -> Samples:
 def lessons(people: int, images: int, *, size: int, seed: int) -> tuple[Lessons, Lessons]:
     """What the stand-in (whole pictures) and the dedicated network (aligned chips) learn from: the same pictures.
 
-    A fifth as many other people, at least six, are held back for the threshold.
+    An eighth as many other people, at least six, are held back for the threshold.
     """
     parts = []
-    for subset, count in (("train", people), ("validation", max(6, people // 5))):
+    for subset, count in (("train", people), ("validation", max(6, people // 8))):
         shown = _portraits(
             _dealt(phantom.identities(count, seed=seed, prefix=subset), seed), images, size, seed, f"phantom/{subset}"
         )

@@ -108,9 +108,9 @@ STUDY = Study(
     scales={
         "smoke": {"identities": 8, "pairs": 8, "singles": 12, "people": 12, "images": 3, "size": 64,
                   "network_epochs": 1, "chat_epochs": 1, "again": 8},
-        "demo": {"identities": 120, "pairs": 600, "singles": 600, "people": 200, "images": 8, "size": 112,
+        "demo": {"identities": 120, "pairs": 600, "singles": 600, "people": 200, "images": 6, "size": 96,
                  "network_epochs": 6, "chat_epochs": 4, "again": 150},
-        "paper": {"identities": 120, "pairs": 3000, "singles": 5400, "people": 200, "images": 8, "size": 112,
+        "paper": {"identities": 120, "pairs": 3000, "singles": 5400, "people": 200, "images": 6, "size": 160,
                   "network_epochs": 6, "chat_epochs": 4, "again": 600},
     },
 )  # fmt: skip
