@@ -255,23 +255,23 @@ def test_asking_again_must_decide_more_and_agree(world: World) -> None:
     said = share_right(world.trials.mated, 0.8, 1)
     masculine = np.asarray(world.singles.attributes["masculine"], float)
 
-    def loop(task: str, true: Any, same: float) -> Replies:
+    def loop(task: str, true: Any, same: bool) -> Replies:
         """A half is decided at first, half of the rest each time; a third is asked every time."""
         values, open_ = np.full((3, N, 1), NAN), np.ones(N, bool)
         always = np.arange(N) % 3 == 0
         for k in range(3):
             ask = open_ | always
             decided = ask & (rng.random(N) < (0.5 if k < 2 else 0.9))
-            again = np.where(rng.random(N) < same, true, 1 - true)
+            again = true if same or k % 2 else 1 - true
             values[k, :, 0] = np.where(decided, again, NAN)
             open_ &= ~decided
         kinds = np.where(np.isnan(values[:, :, 0]), REFUSAL, VALUE).astype("<U9")
         full = np.concatenate([values, np.full_like(values, NAN)], 2) if task == "verification" else values
         return made(task, full, kinds)
 
-    good = world.evidence(verification=loop("verification", said, 1.0), sex=loop("gender", masculine, 1.0))
+    good = world.evidence(verification=loop("verification", said, True), sex=loop("gender", masculine, True))
     assert verdicts(good)["C5"].answer == "supported"
-    moody = world.evidence(verification=loop("verification", said, 0.5), sex=loop("gender", masculine, 1.0))
+    moody = world.evidence(verification=loop("verification", said, False), sex=loop("gender", masculine, True))
     assert verdicts(moody)["C5"].answer == "refuted"
 
 
