@@ -15,7 +15,7 @@ from workbench import data, probing
 from workbench.claims import judge
 from workbench.core import ConsentError, DataError, Evidence, Result, Samples, Trials, Verdict
 from workbench.methods import asked, chat_faces
-from workbench.methods.asked import NO_REPLY, NOT_ASKED, REFUSAL, UNDECIDED, VALUE, Chat, Replies
+from workbench.methods.asked import NO_PICTURE, NO_REPLY, NOT_ASKED, REFUSAL, UNDECIDED, VALUE, Chat, Replies
 from workbench.methods.chat_asking import DOUBLE, pairs_shown, server_for
 from workbench.methods.chat_dedicated import Compared, Readings
 from workbench.probing.responder import BlankEyes, Responder
@@ -364,6 +364,36 @@ def test_utkface_is_asked_of_the_responder_which_sees_with_face_api(written: Pat
     assert len(found.measurements["labelled sex/gender right, photographs minus generated"]["chat model"]) == 24
     assert verdicts(found)["C4"].answer != "not testable here"
     assert "age MAE: faceapi-age-gender" in found.numbers
+
+
+def test_a_file_that_cannot_be_decoded_is_a_failure_to_acquire_and_not_asked_about(
+    written: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(written / "lfw", tmp_path / "lfw")
+    shutil.copytree(written / "utk", tmp_path / "utk")
+    broken = llm.faces(f"lfw:{tmp_path / 'lfw'}", "demo", **small(pairs=8)).pairs
+    assert broken is not None
+    (tmp_path / "lfw" / "lfw" / broken.ids[0]).write_bytes(b"broken")
+    next((tmp_path / "utk").rglob("*.jpg")).write_bytes(b"broken")
+    with Responder(BlankEyes()) as server:
+        chat = Chat(server.url, "workbench-responder")
+        for way in ("two", "stitched"):
+            material = llm.faces(f"lfw:{tmp_path / 'lfw'}", "demo", **small(pairs=8))
+            options = OPTIONS | {"layout": way}
+            told = llm.answers(material, llm.Networks(None, None), chat, str(tmp_path / "a"), **options)
+            assert material.trials is not None
+            hit = (material.trials.reference == 0) | (material.trials.probe == 0)
+            assert told.verification is not None
+            assert hit.any()
+            np.testing.assert_array_equal(told.verification.state == NO_PICTURE, hit)
+        material = llm.faces(f"utkface:{tmp_path / 'utk'}", "demo", **small(singles=12))
+        told = llm.answers(material, llm.Networks(None, None), chat, str(tmp_path / "a"), **OPTIONS)
+    varied = llm.Variations(np.zeros(0, np.int64), np.zeros(0, np.int64), {}, None)
+    found = llm.evidence(material, llm.dedicated(material, llm.Networks(None, None), "", seed=0), told, varied).numbers
+    assert float(found["no picture, in the end: labelled sex/gender"]) == pytest.approx(1 / 12)
+    assert float(found["refusals, in the end: labelled sex/gender"]) == 0
 
 
 def test_pictures_of_a_data_set_need_its_own_consent(written: Path, tmp_path: Path) -> None:

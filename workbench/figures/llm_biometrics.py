@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import Estimate, Evidence, Samples, Undefined
-from ..methods.asked import NO_REPLY, REFUSAL, UNDECIDED, VALUE, Replies
+from ..core import Estimate, Evidence, ImageError, Samples, Undefined
+from ..methods.asked import NO_PICTURE, NO_REPLY, REFUSAL, UNDECIDED, VALUE, Replies
 from ..methods.chat_numbers import AGE, CHAT, NETWORK, SEX
 from ..metrics import roc
 from ..studies.llm_biometrics import Answers, Material, Networks
 from .style import COLOURS, Picture, theme
 
 _GREY = "#7f7f7f"
-_STATES = ((VALUE, "answered"), (REFUSAL, "refused"), (UNDECIDED, "undecided"), (NO_REPLY, "no reply"))
+_STATES = ((VALUE, "answered"), (REFUSAL, "refused"), (UNDECIDED, "undecided"), (NO_REPLY, "no reply"),
+           (NO_PICTURE, "no picture"))  # fmt: skip
 
 
 def faces(material: Material, *, count: int = 6, show: bool = False, dark: bool = False) -> Picture:
@@ -48,9 +49,17 @@ def _row(axes: Any, samples: Samples, chosen: NDArray[np.int64], words: list[str
     for place in axes:
         place.axis("off")
     for place, i, text in zip(axes, chosen.tolist(), words, strict=False):
-        image = samples.images[i]
-        place.imshow(np.full_like(image, 160) if hide else image, interpolation="nearest")
+        place.imshow(_picture(samples, i, hide), interpolation="nearest")
         place.set_title(text, fontsize=9, loc="left")
+
+
+def _picture(samples: Samples, at: int, hide: bool) -> NDArray[np.uint8]:
+    """A picture, or grey where it is hidden or cannot be decoded."""
+    try:
+        image = samples.images[at]
+    except ImageError:
+        return np.full((8, 8, 3), 160, np.uint8)
+    return np.full_like(image, 160) if hide else image
 
 
 def losses(trained: Networks, *, dark: bool = False) -> Picture:

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 Names = NDArray[np.str_]
 Floats = NDArray[np.float64]
-# What one time of asking comes to; "" where it was not asked.
-VALUE, REFUSAL, UNDECIDED, NO_REPLY, NOT_ASKED = "value", "refusal", "undecided", "no reply", ""
+# What one time of asking comes to; "" where it was not asked, "no picture" where a file could not be decoded.
+VALUE, REFUSAL, UNDECIDED, NO_REPLY, NO_PICTURE, NOT_ASKED = (
+    "value", "refusal", "undecided", "no reply", "no picture", "",
+)  # fmt: skip
 RESPONDER = "workbench-responder"
 # Calls under way at once: here client and server share the same cores, elsewhere the wait is for the server.
 _HERE, _THERE = 8, 32
@@ -150,7 +152,7 @@ class Replies:
 
     Attributes:
         task, version, framing: of the prompt.
-        outcomes: ``str (k, n)``: `VALUE`, `REFUSAL`, `UNDECIDED`, `NO_REPLY` or `NOT_ASKED`.
+        outcomes: ``str (k, n)``: `VALUE`, `REFUSAL`, `UNDECIDED`, `NO_REPLY`, `NO_PICTURE` or `NOT_ASKED`.
         values: ``float64 (k, n, columns)`` of `COLUMNS`; NaN where there is no value.
         texts: ``k`` tuples of ``n`` raw texts.
         calls: requests that all this took, those of earlier runs and failed ones included.
@@ -218,7 +220,7 @@ def ask(
         server: who answers.
         chat: settings and consent.
         prompt: the question; its task is one of `COLUMNS`.
-        pictures: of each thing, as they are sent.
+        pictures: of each thing, as they are sent; an empty list is a failure to acquire and is not asked about.
         store: file of the answers; what is in it is not asked again.
         dataset: whose pictures these are, for the consent and the record.
         attempts: times of asking at most.
@@ -230,13 +232,15 @@ def ask(
     """
     columns, read = COLUMNS[prompt.task]
     n = len(pictures)
-    outcomes = np.full((attempts, n), NOT_ASKED, dtype="<U9")
+    there = np.array([len(p) > 0 for p in pictures], bool)
+    outcomes = np.full((attempts, n), NOT_ASKED, dtype="<U10")
+    outcomes[0, ~there] = NO_PICTURE
     values = np.full((attempts, n, len(columns)), np.nan)
     texts: list[tuple[str, ...]] = []
     records: dict[str, probing.Record] = {}
-    sent, open_ = 0, np.ones(n, bool)
+    sent, open_ = 0, there.copy()
     for attempt in range(attempts):
-        which = np.flatnonzero(open_ if always is None else open_ | always).tolist()
+        which = np.flatnonzero(open_ if always is None else open_ | (always & there)).tolist()
         asked = [probing.Question(prompt, pictures[i], f"{prompt.task} {i}", attempt) for i in which]
         found, called = _once(server, chat, asked, store, dataset, attempt)
         said = [""] * n

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import probing
-from ..core import Samples, Trials, seeds
+from ..core import ImageError, Samples, Trials, seeds
 from .asked import Chat, Embedded, Remote, Replies, Server, ask
 from .chat_double import SmallEyes, Taught
 
@@ -34,17 +34,32 @@ def server_for(chat: Chat, sight: Taught | None, seed: int) -> Server:
     return Embedded(lambda: eyes, {"sight": "face-api"}, REFUSE_DIRECT, REFUSE_GENERATED, UNDECIDED, seed)
 
 
+def shown(samples: Samples, at: int) -> list[probing.Shown]:
+    """A picture as it is sent, pixels alone, encoded anew; nothing where its file cannot be decoded."""
+    try:
+        return [probing.shown(samples.images[at])]
+    except ImageError:
+        return []
+
+
 def pairs_shown(samples: Samples, trials: Trials, layout: Layout) -> list[list[probing.Shown]]:
-    """Each pair as two pictures of one message, or as one: pixels alone, encoded anew; no name of anything is sent."""
+    """Each pair as two pictures of one message, or as one picture; nothing where either cannot be decoded."""
     sides = list(zip(trials.reference.tolist(), trials.probe.tolist(), strict=True))
     if layout == "stitched":
-        return [[probing.shown(probing.side_by_side(samples.images[a], samples.images[b]))] for a, b in sides]
-    used = {i: probing.shown(samples.images[i]) for i in {i for pair in sides for i in pair}}
-    return [[used[a], used[b]] for a, b in sides]
+        return [_stitched(samples, a, b) for a, b in sides]
+    used = {i: shown(samples, i) for i in {i for pair in sides for i in pair}}
+    return [used[a] + used[b] if used[a] and used[b] else [] for a, b in sides]
+
+
+def _stitched(samples: Samples, a: int, b: int) -> list[probing.Shown]:
+    try:
+        return [probing.shown(probing.side_by_side(samples.images[a], samples.images[b]))]
+    except ImageError:
+        return []
 
 
 def asked_about(
-    server: Server, chat: Chat, task: str, framing: str, shown: list[list[probing.Shown]], store: str, dataset: str,
+    server: Server, chat: Chat, task: str, framing: str, pictures: list[list[probing.Shown]], store: str, dataset: str,
     attempts: int = 1, again: int = 0, *, seed: int,
 ) -> Replies | None:  # fmt: skip
     """Replies about some pictures; None where there are none.
@@ -54,19 +69,19 @@ def asked_about(
         chat: settings and consent.
         task: of `probing.tasks`.
         framing: what is said before the question.
-        shown: the pictures of each thing.
+        pictures: of each thing, see `asked.ask`.
         store: file of the answers.
         dataset: whose pictures these are.
         attempts: times of asking at most.
         again: things that are asked every time.
         seed: of the choice of those.
     """
-    if not shown:
+    if not pictures:
         return None
-    always = np.zeros(len(shown), bool)
-    always[some_of(len(shown), again, seed)] = True
+    always = np.zeros(len(pictures), bool)
+    always[some_of(len(pictures), again, seed)] = True
     prompt = probing.prompt(task, framing=framing)
-    return ask(server, chat, prompt, shown, store, dataset=dataset, attempts=attempts, always=always)
+    return ask(server, chat, prompt, pictures, store, dataset=dataset, attempts=attempts, always=always)
 
 
 def some_of(n: int, count: int, seed: int) -> NDArray[np.int64]:

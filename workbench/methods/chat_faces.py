@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from .. import data as datasets
-from ..core import DataError, NoTrialsError, Samples, Trials, seeds
+from ..core import DataError, ImageError, NoTrialsError, Samples, Trials, seeds
 from ..data import phantom
 from ..data.phantom.dataset import LICENCE
 from ..data.protocols import codes, every_pair, subject_folds
 from ..files import sha256_bytes
+from ..models.pipeline import batches
 from .chat_double import SIDE, Lessons
 
 # Two everyday pictures of one person differ in these.
@@ -214,20 +215,25 @@ def sharpness(samples: Samples) -> NDArray[np.float64]:
     """How much detail each picture has: variance of the Laplacian of its grey levels, 112 x 112, over their variance.
 
     A soft picture of the same face has less. It is a way to sort pictures of one set, not a quality measure of ISO/IEC
-    29794-5.
+    29794-5. NaN where a file cannot be decoded.
     """
     values = []
-    for image in samples:
-        grey = cv2.cvtColor(cv2.resize(image, (112, 112), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        level = grey.astype(np.float64)
-        values.append(float(cv2.Laplacian(level, cv2.CV_64F).var() / max(1e-9, level.var())))
+    for _, part in batches(samples.images, 64):
+        values += [np.nan if isinstance(image, ImageError) else _detail(image) for image in part]
     return np.array(values)
 
 
+def _detail(image: NDArray[np.uint8]) -> float:
+    grey = cv2.cvtColor(cv2.resize(image, (112, 112), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    level = grey.astype(np.float64)
+    return float(cv2.Laplacian(level, cv2.CV_64F).var() / max(1e-9, level.var()))
+
+
 def thirds(values: NDArray[np.float64]) -> Codes:
-    """0, 1 or 2: the lowest, middle or highest third by rank."""
+    """0, 1 or 2: the lowest, middle or highest third by rank; -1 for NaN."""
     rank = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    return np.asarray(3 * rank // max(1, len(values)), np.int64)
+    there = np.isfinite(values)
+    return np.where(there, 3 * rank // max(1, int(there.sum())), -1).astype(np.int64)
 
 
 def people(samples: Samples) -> Codes:

@@ -17,12 +17,13 @@ from ..metrics.agreement import answer_rates, cohen_kappa
 from ..metrics.attributes import age_mae
 from ..metrics.confidence import brier, expected_calibration_error, interval_score
 from ..metrics.resampling import FEW, of_means, proportion
-from .asked import NO_REPLY, NOT_ASKED, REFUSAL, UNDECIDED, VALUE, Replies
+from .asked import NO_PICTURE, NO_REPLY, NOT_ASKED, REFUSAL, UNDECIDED, VALUE, Replies
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Masks = NDArray[np.bool_]
-UNUSABLE = (REFUSAL, UNDECIDED, NO_REPLY)
+_PLURAL = {REFUSAL: "refusals"}
+UNUSABLE = (REFUSAL, UNDECIDED, NO_REPLY, NO_PICTURE)
 
 
 def accepted(replies: Replies, attempt: int | None = None) -> Floats:
@@ -51,7 +52,7 @@ def inside(ranges: Floats, age: NDArray[Any], *, over_all: bool) -> Floats:
 def refused(replies: Replies, attempt: int = 0) -> Floats:
     """1 where the answer was refused at one time of asking, NaN where there was no reply or no question."""
     row = replies.outcomes[attempt]
-    return np.where((row == NOT_ASKED) | (row == NO_REPLY), np.nan, (row == REFUSAL).astype(np.float64))
+    return np.where(np.isin(row, (NOT_ASKED, NO_REPLY, NO_PICTURE)), np.nan, (row == REFUSAL).astype(np.float64))
 
 
 def decided_by(replies: Replies, attempt: int) -> Floats:
@@ -139,8 +140,8 @@ def outcomes(replies: Replies, subjects: NDArray[Any], name: str) -> dict[str, E
     for when, kinds in (("at the first asking", replies.outcomes[0]), ("in the end", replies.state)):
         asked = kinds != NOT_ASKED
         rates = answer_rates(kinds[asked], _one(subjects)[asked], unusable=UNUSABLE)
-        for kind, label in ((REFUSAL, "refusals"), (UNDECIDED, "undecided"), (NO_REPLY, "no reply")):
-            found[f"{label}, {when}: {name}"] = rates[kind]
+        for kind in UNUSABLE:
+            found[f"{_PLURAL.get(kind, kind)}, {when}: {name}"] = rates[kind]
     found[f"calls: {name}"] = calls([replies])
     return found
 

@@ -21,7 +21,7 @@ from ..methods import chat_double, chat_faces
 from ..methods import chat_numbers as tables
 from ..methods import chat_scoring as scoring
 from ..methods.asked import Chat, Replies
-from ..methods.chat_asking import Layout, asked_about, pairs_shown, server_for, some_of
+from ..methods.chat_asking import Layout, asked_about, pairs_shown, server_for, shown, some_of
 from ..methods.chat_dedicated import Compared, Readings, compared, readings
 from ..methods.chat_numbers import AGE, CHAT, NETWORK, SEX
 from ..methods.tiny_vlm_training import side_by_side
@@ -285,12 +285,12 @@ def answers(
         seed: of the responder and of the choice of those.
     """
     server = server_for(chat, trained.sight, seed)
-    shown: list[list[probing.Shown]] = []
+    pairs: list[list[probing.Shown]] = []
     if material.pairs is not None and material.trials is not None:
-        shown = pairs_shown(material.pairs, material.trials, layout)
-    said = [asked_about(server, chat, "verification", framing, shown, store, material.name, attempts, again, seed=seed)]
+        pairs = pairs_shown(material.pairs, material.trials, layout)
+    said = [asked_about(server, chat, "verification", framing, pairs, store, material.name, attempts, again, seed=seed)]
     for samples, name in ((material.singles, material.name), (material.generated, "phantom")):
-        alone = [] if samples is None else [[probing.shown(image)] for image in samples]
+        alone = [] if samples is None else [shown(samples, i) for i in range(len(samples))]
         said += [
             asked_about(server, chat, task, framing, alone, store, name, attempts, again, seed=seed)
             for task in ("gender", "age-range")
@@ -316,7 +316,7 @@ def variations(
         two = pairs_shown(material.pairs, part, layout)
         back = replace(part, reference=part.probe, probe=part.reference, subjects=part.subjects[:, ::-1])
         turned = pairs_shown(material.pairs, back, layout)
-    one = [] if material.singles is None else [[probing.shown(material.singles.images[int(i)])] for i in singles]
+    one = [] if material.singles is None else [shown(material.singles, int(i)) for i in singles]
     both = () if material.real and framing == "direct" else ("direct", "generated")
     framed = {
         f: (
