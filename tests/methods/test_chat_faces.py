@@ -56,17 +56,6 @@ def test_singles_cover_the_ages_and_the_out_of_focus_ones_are_less_sharp() -> No
     np.testing.assert_allclose(dark, sharp, rtol=0.3)
 
 
-def test_strata_keep_their_shares() -> None:
-    strata = np.repeat([5, 1, 7], [100, 40, 11])
-    picked = faces.stratified(strata, 30, "x", 0)
-    assert len(set(picked.tolist())) == 30
-    counts = [int((strata[picked] == s).sum()) for s in (5, 1, 7)]
-    assert np.abs(np.array(counts) - 30 * np.array([100, 40, 11]) / 151).max() <= 1
-    assert (picked == faces.stratified(strata, 30, "x", 0)).all()
-    assert (picked != faces.stratified(strata, 30, "x", 1)).any()
-    assert sorted(faces.stratified(strata, 151, "x", 0).tolist()) == list(range(151))
-
-
 def test_thirds_are_even() -> None:
     assert np.bincount(faces.thirds(np.random.default_rng(0).random(31))).tolist() == [11, 10, 10]
     assert faces.thirds(np.array([3.0, 1.0, 2.0])).tolist() == [2, 0, 1]

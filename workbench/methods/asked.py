@@ -198,8 +198,9 @@ class Replies:
         return np.where(self.first >= 0, VALUE, self.outcomes[last, np.arange(len(self))])
 
 
-# Task -> the columns of its values, and how an answer's value becomes them.
-COLUMNS: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple[float, ...]]]] = {
+# Names of columns, and how an answer's value becomes them.
+Reading = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple[float, ...]]]
+COLUMNS: Mapping[str, Reading] = {
     "verification": (
         ("same person", "confidence"),
         lambda v: (float(v["same_person"]), np.nan if v["confidence"] is None else float(v["confidence"])),
@@ -212,25 +213,26 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple
 
 def ask(
     server: Server, chat: Chat, prompt: probing.Prompt, pictures: Sequence[Sequence[probing.Shown]], store: str | Path,
-    *, dataset: str, attempts: int = 1, always: NDArray[np.bool_] | None = None,
+    *, dataset: str, attempts: int = 1, always: NDArray[np.bool_] | None = None, reading: Reading | None = None,
 ) -> Replies:  # fmt: skip
     """Ask about each of ``n`` things, and again where the answer is a refusal or not clear.
 
     Args:
         server: who answers.
         chat: settings and consent.
-        prompt: the question; its task is one of `COLUMNS`.
+        prompt: the question.
         pictures: of each thing, as they are sent; an empty list is a failure to acquire and is not asked about.
         store: file of the answers; what is in it is not asked again.
         dataset: whose pictures these are, for the consent and the record.
         attempts: times of asking at most.
         always: ``bool (n,)`` things that are asked every time, whatever was answered.
+        reading: of the answers; that of `COLUMNS` for the prompt's task if not given.
 
     Raises:
         ConsentError: pictures would leave the machine, and nobody agreed.
         RunError: the server does not reply at all.
     """
-    columns, read = COLUMNS[prompt.task]
+    columns, read = reading or COLUMNS[prompt.task]
     n = len(pictures)
     there = np.array([len(p) > 0 for p in pictures], bool)
     outcomes = np.full((attempts, n), NOT_ASKED, dtype="<U10")

@@ -15,7 +15,7 @@ from .. import data as datasets
 from ..core import DataError, ImageError, NoTrialsError, Samples, Trials, seeds
 from ..data import phantom
 from ..data.phantom.dataset import LICENCE
-from ..data.protocols import codes, every_pair, subject_folds
+from ..data.protocols import codes, every_pair, stratified, subject_folds
 from ..files import sha256_bytes
 from ..models.pipeline import batches
 from .chat_double import SIDE, Lessons
@@ -169,23 +169,8 @@ def _labelled(name: str, samples: Samples, count: int, seed: int) -> Samples:
     # UTKFace: 0 is male.
     known = {"age": samples.attributes["age"], "masculine": (samples.attributes["gender"] == 0).astype(np.int64)}
     strata = 10 * (np.asarray(known["age"], np.int64) // 10) + np.asarray(known["masculine"])
-    picked = stratified(strata, min(count, len(samples)), "singles", seed)
+    picked = stratified(strata, min(count, len(samples)), "chat", "singles", seed)
     return replace(samples, attributes=known).subset(picked)
-
-
-def stratified(strata: Codes, count: int, *names: str | int) -> Codes:
-    """``count`` of the units, drawn so that every stratum keeps its share to within one unit, in rising order.
-
-    Args:
-        strata: ``(n,)`` stratum of each unit.
-        count: at most ``n``.
-        *names: of the seed.
-    """
-    rng = seeds.rng("chat", "stratified", *names)
-    # A systematic sample of units that are shuffled within their strata.
-    order = np.lexsort((rng.random(len(strata)), strata))
-    steps = (np.arange(count) + rng.random()) * len(strata) / max(1, count)
-    return np.sort(order[np.minimum(steps.astype(np.int64), len(strata) - 1)])
 
 
 def stratified_trials(trials: Trials, pairs: int, seed: int) -> Trials:
