@@ -241,7 +241,13 @@ def test_the_key_comes_from_the_environment_and_is_in_no_text(store: str, tmp_pa
 def test_a_server_that_is_not_there_is_noticed_at_the_first_question(store: str) -> None:
     with Scripted(404) as server, pytest.raises(RunError, match="does not reply"):
         about(server, store, 60)
-    assert len(server.bodies) == 1
+    assert len(server.bodies) == 3
+
+
+def test_one_question_that_a_server_rejects_does_not_end_the_run(store: str) -> None:
+    with Scripted(400, "A man.") as server:
+        replies = about(server, store, 8)
+    assert replies.outcomes[0].tolist() == [NO_REPLY] + [VALUE] * 7
 
 
 def test_a_call_without_a_reply_is_neither_a_refusal_nor_undecided(store: str) -> None:

@@ -34,6 +34,8 @@ VALUE, REFUSAL, UNDECIDED, NO_REPLY, NO_PICTURE, NOT_ASKED = (
 RESPONDER = "workbench-responder"
 # Calls under way at once: here client and server share the same cores, elsewhere the wait is for the server.
 _HERE, _THERE = 8, 32
+# One question may be refused by a server for what it is; so many in a row are not.
+_AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -268,19 +270,23 @@ def ask(
 def _once(
     server: Server, chat: Chat, asked: list[probing.Question], store: str | Path, dataset: str, attempt: int
 ) -> tuple[list[probing.Record], int]:
-    """One time of asking; a single question goes ahead, so that a server that is not there is noticed at once."""
-    if not asked:
-        return [], 0
+    """One time of asking; single questions go ahead, so that a server that is not there is noticed at once."""
+    found: list[probing.Record] = []
+    called = 0
     options: dict[str, Any] = {"dataset": dataset, "settings": chat.settings, "consents": chat.consents(dataset)}
     with server.at(attempt) as there:
-        ahead = probing.ask_now(asked[:1], there, store, **options)
-        if ahead.records[0].state == "errored":
+        while len(found) < min(_AHEAD, len(asked)) and all(r.state == "errored" for r in found):
+            ahead = probing.ask_now([asked[len(found)]], there, store, **options)
+            found += ahead.records
+            called += ahead.asked
+        if found and all(r.state == "errored" for r in found):
             raise RunError(
-                f"{there.host} does not reply", given=ahead.records[0].error,
+                f"{there.host} does not reply", given=found[0].error,
                 do="check endpoint, endpoint_model and key; what was answered before is kept",
             )  # fmt: skip
-        rest = probing.ask_now(asked[1:], there, store, at_once=_HERE if there.loopback else _THERE, **options)
-    return ahead.records + rest.records, ahead.asked + rest.asked
+        at_once = _HERE if there.loopback else _THERE
+        rest = probing.ask_now(asked[len(found) :], there, store, at_once=at_once, **options)
+    return found + rest.records, called + rest.asked
 
 
 def _outcome(record: probing.Record, parsed: str) -> str:
