@@ -513,6 +513,19 @@ def test_the_notebook_and_the_result_say_that_the_double_is_no_chat_model(
     assert "consent" not in result.result.parameters
 
 
+def test_answers_of_a_notebook_without_a_folder_are_kept_and_keys_stay_outside_runs(home: Path) -> None:
+    from workbench import studies
+    from workbench.runs import begin, parameters
+    from workbench.runs.process import ENVIRONMENT
+
+    known = parameters.schema(studies.listing("llm-biometrics").notebook)
+    run = begin("llm-biometrics", parameters.check({}, known))
+    assert Path(run.answers) == home / "answers" / "llm-biometrics" / "answers.sqlite"
+    assert "OPENAI_API_KEY" not in ENVIRONMENT
+    assert "WORKBENCH_PROBE_KEY_FILE" in ENVIRONMENT
+    assert not [name for name in known if "key" in name]
+
+
 def test_every_figure_can_be_drawn_from_any_material(world: World) -> None:
     from workbench.figures import llm_biometrics as figures
 
