@@ -15,6 +15,7 @@ from .. import files, studies
 from ..claims import judge
 from ..core import Evidence, ParameterError, Result, StoreError, seeds
 from . import identity, journal, parameters
+from .home import home
 
 OUTCOME = "outcome.json"
 SCORES = "scores.zip"
@@ -39,6 +40,12 @@ class Run:
         self.folder = Path(values["out"]) if values["out"] else None
         self.timings: dict[str, float] = {}
         self._code = identity.code_digest(studies.listing(slug).module, studies.listing(slug).notebook)
+
+    @property
+    def answers(self) -> str:
+        """File in which a chat model's answers are kept: in the run's folder, without one in the workbench's."""
+        folder = self.folder or home() / "answers" / self.slug.replace("/", "--")
+        return str(folder / "answers.sqlite")
 
     def step(self, function: Callable[..., Any], *arguments: Any, name: str = "", **options: Any) -> Any:
         """``function(*arguments, **options)``, or what an interrupted run of the same code has kept of it.

@@ -74,6 +74,14 @@ def refusal(names: Sequence[str]) -> str:
     ))  # fmt: skip
 
 
+def undecided(names: Sequence[str]) -> str:
+    """Words of a model that does not commit itself, and does not refuse either."""
+    return signed(_pick(
+        ("It is hard to say from this.", "I am not sure; it could be either way.",
+         "The pictures are inconclusive."), "undecided", names,
+    ))  # fmt: skip
+
+
 def _claims(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     said: list[str] = []
     for key, value in values.items():

@@ -144,7 +144,8 @@ class Responder(ChatServer):
         eyes: what it sees with; called from threads.
         refuse_direct: probability that a question about a person is refused.
         refuse_generated: the same where the words say that the person was generated.
-        seed: of the refusals.
+        undecided: probability that an answer in words that is not refused does not commit itself.
+        seed: of refusals and indecision.
         **more: of `ChatServer`.
 
     Raises:
@@ -152,9 +153,12 @@ class Responder(ChatServer):
     """
 
     def __init__(
-        self, eyes: Eyes, *, refuse_direct: float = 0.0, refuse_generated: float = 0.0, seed: int = 0, **more: Any
-    ) -> None:
-        answerer = Answerer(eyes, refuse_direct=refuse_direct, refuse_generated=refuse_generated, seed=seed)
+        self, eyes: Eyes, *, refuse_direct: float = 0.0, refuse_generated: float = 0.0, undecided: float = 0.0,
+        seed: int = 0, **more: Any,
+    ) -> None:  # fmt: skip
+        answerer = Answerer(
+            eyes, refuse_direct=refuse_direct, refuse_generated=refuse_generated, undecided=undecided, seed=seed
+        )
         super().__init__(answerer, name=NAME, title=phrases.NOTE, **more)
 
 
