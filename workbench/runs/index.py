@@ -59,7 +59,8 @@ class Record:
         return load(self.folder) if self.status == "done" else None
 
 
-def _record(slug: str, folder: Path) -> Record | None:
+def record(slug: str, folder: Path) -> Record | None:
+    """What a run folder says of itself; None where no run was started in it."""
     events = journal.read(folder)
     if not events:
         return None
@@ -80,14 +81,14 @@ def history(slug: str | None = None) -> list[Record]:
     """All runs, or those of one study, the latest first; also those of studies that are no longer there."""
     root = home() / "runs"
     places = [root / slug.replace("/", "--")] if slug else sorted(root.iterdir()) if root.is_dir() else []
-    found = [
-        record
+    known = [
+        found
         for place in places
         if place.is_dir()
         for folder in place.iterdir()
-        if (record := _record(place.name.replace("--", "/"), folder)) is not None
+        if (found := record(place.name.replace("--", "/"), folder)) is not None
     ]
-    return sorted(found, key=lambda r: r.ended, reverse=True)
+    return sorted(known, key=lambda r: r.ended, reverse=True)
 
 
 def state(slug: str) -> State:
