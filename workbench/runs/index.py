@@ -12,6 +12,9 @@ from . import identity, journal
 from .child import OUT_OF_MEMORY
 from .home import home
 from .process import RESULT, load
+from .progress import latest
+
+ENDS = ("failed", "died", "stopped", OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,15 @@ def record(slug: str, folder: Path) -> Record | None:
     if not events:
         return None
     last = events[-1]
+    ends = [e["event"] for e in latest(events) if e["event"] in ENDS]
     starts = [e for e in events if e["event"] == "started"] or events[:1]
     if (folder / RESULT).is_file():
         status = "done"
     elif files.owner(folder / "lock"):
         status = "running"
     else:
-        status = last["event"] if last["event"] in ("failed", "stopped", OUT_OF_MEMORY) else "died"
+        # What a stopped run still wrote while it was being ended is not how it ended.
+        status = "stopped" if "stopped" in ends else ends[-1] if ends else "died"
     order = folder / "order.json"
     scale = json.loads(files.read_text(order))["parameters"].get("scale", "") if order.is_file() else ""
     return Record(slug, folder.name, status, str(scale), float(starts[-1]["at"]), float(last["at"]), folder)

@@ -69,4 +69,7 @@ def progress(events: Iterable[Mapping[str, Any]], code: list[bool]) -> Progress:
             done += kind != "step-start"
         elif kind in ("executed", "committed"):
             fraction, line = 1.0, kind
+        elif kind == "stopped":
+            # A notebook that is being ended may still go through cells.
+            break
     return Progress(fraction, cell, len(code) if cell is not None else None, step, done, line)

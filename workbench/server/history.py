@@ -15,13 +15,11 @@ from .. import files
 from ..core import BusyError, DataError, Result, StoreError, UnknownNameError, WorkbenchError
 from ..runs import journal
 from ..runs.home import home
-from ..runs.index import Record, record
+from ..runs.index import ENDS, Record, record
 from ..runs.process import RESULT, load
 from ..runs.progress import Progress, latest, layout, progress
 from ..runs.queue import Queue
 from .shapes import name_of
-
-_ENDS = ("failed", "died", "stopped", "out of memory")
 
 
 @dataclass(frozen=True)
@@ -168,8 +166,8 @@ def _read(folder: Path, owner: str) -> Past | None:
     except WorkbenchError:
         # A damaged folder spoils its own row, not the table: it shows as a run that died.
         found, events, verdicts = Record(slug, folder.name, "died", "", 0.0, 0.0, folder), [], ()
-    ends = [e for e in events if e["event"] in _ENDS]
-    problem = _problem(ends[-1]) if ends and found.status in _ENDS else None
+    end = next((e for e in reversed(events) if e["event"] == found.status), {"event": found.status})
+    problem = _problem(end) if found.status in ENDS else None
     code = layout(folder / "input.ipynb") if (folder / "input.ipynb").is_file() else []
     timings = {str(e["step"]): float(e["seconds"]) for e in events if e["event"] in ("step-done", "step-kept")}
     return Past(
