@@ -92,11 +92,11 @@ def settle(queue: Queue) -> None:
         if job.host != alive.HOST:
             continue
         if job.state == "running":
-            if not job.pid or alive.birth(job.pid) != job.birth:
+            if not alive.same(job.pid, job.birth):
                 _bury(queue, job)
             elif job.cancel is not None and now > job.cancel + GRACE:
                 alive.kill(_processes(job))
-        elif job.claim and (now > (job.claimed or 0) + STARTING or alive.birth(job.claimer or 0) != job.claimer_birth):
+        elif job.claim and (now > (job.claimed or 0) + STARTING or not alive.same(job.claimer, job.claimer_birth)):
             queue.release(job)
 
 
@@ -131,7 +131,7 @@ def cancel(queue: Queue, number: int) -> Job:
         BusyError: it has ended otherwise.
     """
     job = queue.cancel(number)
-    if job.state == "running" and job.host == alive.HOST and job.pid and alive.birth(job.pid) == job.birth:
+    if job.state == "running" and job.host == alive.HOST and job.pid and alive.same(job.pid, job.birth):
         try:
             os.kill(job.pid, signal.SIGTERM)
         except ProcessLookupError:

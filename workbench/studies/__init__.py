@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def places() -> dict[str, Place | WorkbenchError]:
 def _place(entry: Entry, notebooks: Mapping[str, Path]) -> Place:
     broken: object = "its module is not there"
     try:
-        spec = find_spec(entry.target.partition(":")[0])
+        spec = _spec(entry.target.partition(":")[0])
     except Exception as error:
         spec, broken = None, f"{type(error).__name__}: {error}"
     if spec is None or spec.origin is None:
@@ -112,6 +113,17 @@ def _place(entry: Entry, notebooks: Mapping[str, Path]) -> Place:
     # A plug-in brings its notebook in its own package: <package>/<pillar>/<name>.ipynb.
     found = sorted(module.parent.glob(f"**/{name}.ipynb"))
     return Place(entry.name, entry.origin, module, found[0] if found else module.with_name(f"{name}.ipynb"))
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Where a module lies; unlike importlib's own search this imports none of the packages around it."""
+    head, *rest = module.split(".")
+    spec = find_spec(head)
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", list(spec.submodule_search_locations))
+    return spec
 
 
 def listing(slug: str) -> Listing:
