@@ -37,7 +37,7 @@ def stub(rest: float) -> Callable[[Job, str], list[str]]:
     return lambda job, token: [sys.executable, str(STUB), str(job.id), token, str(rest)]
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def until(condition: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -177,9 +177,9 @@ def test_cancel_ends_a_job_that_refuses_with_all_its_children(home: Path, monkey
     mark = queue.get(1).mark
     assert len(alive.marked(mark)) == 3
     assert cancel(queue, 1).state == "running"
-    until(lambda: worker.tick() == 0 and queue.get(1).over, 10)
+    until(lambda: worker.tick() == 0 and queue.get(1).over)
     assert queue.get(1).state == "cancelled"
-    until(lambda: not [p for p in alive.marked(mark) if p.status() != psutil.STATUS_ZOMBIE], 5)
+    until(lambda: not [p for p in alive.marked(mark) if p.status() != psutil.STATUS_ZOMBIE])
 
 
 HANG = """import signal, subprocess, time
@@ -195,14 +195,14 @@ def test_cancel_ends_kernel_and_grandchild_of_a_real_run(home: Path, tiny_study:
     queue.add("tiny/thing", {"scale": "smoke"})
     worker = Worker(queue, {"cpu": 1})
     worker.tick()
-    until(lambda: worker.tick() == 0 and b"grandchild" in (queue.log(1).read_bytes()), 60)
+    until(lambda: worker.tick() == 0 and b"grandchild" in (queue.log(1).read_bytes()))
     until(lambda: queue.get(1).progress["cell"] == 3)
     job = queue.get(1)
     assert (job.state, job.progress["cells"], job.progress["fraction"]) == ("running", 4, 0.75)
     assert len(alive.marked(job.mark)) >= 4
     cancel(queue, 1)
-    until(lambda: worker.tick() == 0 and queue.get(1).over, 15)
-    until(lambda: alive.marked(job.mark) == [], 5)
+    until(lambda: worker.tick() == 0 and queue.get(1).over)
+    until(lambda: alive.marked(job.mark) == [])
     assert (queue.get(1).state, queue.get(1).run) == ("cancelled", job.run)
     (record,) = runs.history()
     assert (record.slug, record.id, record.status) == ("tiny/thing", job.run, "stopped")
@@ -215,7 +215,7 @@ def test_a_run_of_the_queue_is_in_the_history_and_one_that_fails_says_where(
     queue = Queue()
     queue.add("tiny/thing", {"scale": "smoke"})
     worker = Worker(queue, {"cpu": 1})
-    until(lambda: worker.tick() == 0 and queue.get(1).over, 60)
+    until(lambda: worker.tick() == 0 and queue.get(1).over)
     job = queue.get(1)
     assert (job.state, job.reason) == ("failed", "tiny/thing failed in cell 4")
     assert job.problem is not None
