@@ -1,4 +1,4 @@
-"""The list of 120 studies, as the JupyterLab panel asks for it: against the limit of 200 ms, and against importing them.
+"""The list of 120 studies, as the JupyterLab panel asks for it, against the limit of 200 ms and against imports.
 
 A package of 120 studies is made in a scratch folder: copies of the saliency study and its notebook, each with a run of
 its own. The list says of every study its claims, its state and whether it is stale. What is measured is the answer's
