@@ -21,6 +21,8 @@ Writing::
         new.add("a/b.png", data)
     files.append_line(journal, line)          # one write, then fsync
     with files.Lock(path): ...                # one writer; the lock of a dead owner is free
+    with files.transaction(files.open_database(path, schema, 1)) as base: ...  # SQLite, all or nothing
+    files.open_log(path), files.read_part(path, None, 4096)  # what a child prints, and its end
 
 Values::
 
@@ -40,6 +42,7 @@ from .columns import (
     read_arrays,
     write_columns,
 )
+from .database import open_database, transaction
 from .decode import (
     LIMITS,
     EncodedImages,
@@ -54,6 +57,7 @@ from .decode import (
 from .fresh import NewFolder, new_folder
 from .limited import run_limited
 from .lock import Lock, owner
+from .logs import open_log, read_part
 from .onnx_gate import check_onnx, read_onnx
 from .pack import pack, unpack
 from .pair_pickle import PairFile, PairLimits, pair_pickle, read_pair_pickle
@@ -76,7 +80,8 @@ __all__ = [
     "LIMITS", "Columns", "EncodedImages", "ImageFiles", "Limits", "Lock", "NewFolder", "PairFile", "PairLimits",
     "Weights", "append_line", "check_onnx", "column_names", "column_parts", "commit_bytes", "commit_folder",
     "commit_text", "decode_image", "digest_tree", "encode_jpeg", "encode_png", "free_bytes", "from_json", "inside",
-    "is_table", "new_folder", "owner", "pack", "pair_pickle", "read_arrays", "read_bytes", "read_image", "read_images",
-    "read_onnx", "read_pair_pickle", "read_text", "read_weights", "remove_folder", "run_limited", "sha256_bytes",
-    "sha256_file", "sweep", "temporary_folder", "to_json", "unpack", "write_columns", "write_tensors",
+    "is_table", "new_folder", "open_database", "open_log", "owner", "pack", "pair_pickle", "read_arrays",
+    "read_bytes", "read_image", "read_images", "read_onnx", "read_pair_pickle", "read_part", "read_text",
+    "read_weights", "remove_folder", "run_limited", "sha256_bytes", "sha256_file", "sweep", "temporary_folder",
+    "to_json", "transaction", "unpack", "write_columns", "write_tensors",
 ]  # fmt: skip

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import files, studies
-from ..claims import judge
 from ..core import Evidence, ParameterError, Result, StoreError, seeds
 from . import identity, journal, parameters
 
@@ -84,6 +83,9 @@ class Run:
             evidence: what was measured.
             **environment: what was really used, e.g. ``provider=...``, and ``notes`` for the reader.
         """
+        # The judge brings SciPy, which nobody needs who only looks at runs.
+        from ..claims import judge
+
         notes = environment.pop("notes", ())
         verdicts = judge(self.study.claims, evidence, seed=seeds.integer("judge", int(self.settings.seed)) % 2**31)
         machine = {"python": platform.python_version(), "machine": platform.machine(), **identity.packages()}
