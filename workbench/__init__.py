@@ -33,5 +33,10 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     return [{"module": "workbench", "app": WorkbenchExtension}]
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where JupyterLab finds the built front end."""
+    return [{"src": "labextension", "dest": "@face-workbench/jupyterlab"}]
+
+
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
