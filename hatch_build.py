@@ -1,4 +1,4 @@
-"""Build hook: brings the face-api weights (npm package, MIT), the notebooks and the JupyterLab extension into the wheel.
+"""Build hook: brings face-api weights (npm package, MIT), notebooks and the JupyterLab extension into the wheel.
 
 The weights are not in the repository. They are fetched once with the npm client, from the registry that
 the client is set up for, checked against `SHA256SUMS`, and afterwards found in place.

@@ -11,7 +11,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "core", "files", "data", "models", "metrics", "methods", "claims", "studies", "runs", "figures", "widgets", "server",
+    "core", "files", "data", "models", "metrics", "methods", "claims", "studies", "runs", "figures", "widgets",
+    "server",
 )  # fmt: skip
 _NAMES = {"begin": "workbench.runs", "verify": "workbench.methods.verification"}
 
