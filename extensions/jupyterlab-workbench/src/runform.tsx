@@ -106,8 +106,7 @@ export function RunForm(props: { bench: Bench; study: IStudyPage }): JSX.Element
           {form.line(errors[name], trans)}
         </div>
       ))}
-      <Expected bench={bench} reply={wrong ? null : reply} />
-      <div className="fwl-row fwl-wrap">
+      <div className="fwl-row fwl-wrap fwl-submit">
         <button
           type="submit"
           className="jp-mod-styled jp-mod-accept fwl-button"
@@ -133,6 +132,7 @@ export function RunForm(props: { bench: Bench; study: IStudyPage }): JSX.Element
               : ''}
         </span>
       </div>
+      <Expected bench={bench} reply={wrong ? null : reply} />
       {failed && !wrong && <Problem bench={bench} error={failed} />}
       {refused && <Problem bench={bench} error={refused} />}
       <Commands bench={bench} reply={wrong ? null : reply} />
@@ -257,7 +257,7 @@ function Field(props: IField): JSX.Element {
   const { p, bench, entered, error } = props;
   const id = React.useId();
   const about = `${id}-about`;
-  const help = [p.help, p.help.includes(p.allowed) ? '' : p.allowed];
+  const help = [p.help, error || p.help.includes(p.allowed) ? '' : p.allowed];
   const label = (
     <label htmlFor={id}>
       {p.name}

@@ -161,7 +161,7 @@ const Job = React.memo(function Job(props: {
             describe={described}
           />
         )}
-        {job.run && (
+        {done && job.run && (
           <CommandButton
             bench={bench}
             command="open-run"

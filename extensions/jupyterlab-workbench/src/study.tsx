@@ -63,7 +63,11 @@ function Loaded(props: { bench: Bench; page: IStudyPage }): JSX.Element {
           )}{' '}
           · {trans.__('version %1', page.version)}
         </p>
-        {page.description && <p className="fwl-text">{page.description}</p>}
+        {page.description.split(/\n\s*\n/).map((paragraph, i) => (
+          <p key={i} className="fwl-text">
+            {paragraph}
+          </p>
+        ))}
         <div className="fwl-row fwl-wrap">
           <Sign sign={words.stateSign(state, trans)} />
           <Verdicts page={page} bench={bench} />
