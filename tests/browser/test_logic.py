@@ -57,5 +57,14 @@ def test_the_logic_of_the_front_end(said: str) -> None:
 
 def test_names_of_pictures_are_the_same_names_in_python(said: str) -> None:
     quoted = json.loads(base64.b64decode(re.search(r"QUOTED (\S+)", said)[1]))  # type: ignore[index]
-    names = ['a"b.png', "it's.png", "back\\slash.png", "líne\u2028end.png", "😀.png", "{x}.png", "\ud800.png", "x\n.png"]
+    names = [
+        'a"b.png',
+        "it's.png",
+        "back\\slash.png",
+        "líne\u2028end.png",
+        "😀.png",
+        "{x}.png",
+        "\ud800.png",
+        "x\n.png",
+    ]
     assert [ast.literal_eval(text) for text in quoted] == names
