@@ -115,7 +115,13 @@ for app in (c.LabApp, c.JupyterNotebookApp):
             return json.loads(answer.read())
 
     def stop(self) -> None:
-        """End it with everything that it started."""
+        """End it with everything that it started: jobs would go on without it."""
+        for job in self.get("jobs")["jobs"]:
+            if job["state"] in ("queued", "running"):
+                self.ask("DELETE", f"jobs/{job['id']}")
+        until = time.monotonic() + 20
+        while self.get("jobs")["counts"].get("running") and time.monotonic() < until:
+            time.sleep(0.2)
         os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(20)

@@ -14,6 +14,7 @@ import { benchIcon } from './icons';
 import { ID } from './ids';
 import { Place } from './pages';
 import { active, ended, order } from './queue';
+import { lastRun } from './study';
 import { IStudy, Values } from './types';
 import { bytes } from './words';
 
@@ -344,11 +345,12 @@ async function chosenRun(
   if (!name) {
     return null;
   }
-  const { state, slug } = await bench.api.study(name);
-  if (!state.run) {
-    throw new Error(bench.trans.__('%1 was never run.', slug));
+  const page = await bench.api.study(name);
+  const last = lastRun(page);
+  if (!last) {
+    throw new Error(bench.trans.__('%1 has no result yet.', page.slug));
   }
-  return { study: name, run: state.run };
+  return { study: name, run: last.run };
 }
 
 async function chosenJob(

@@ -45,7 +45,7 @@ export function RunTable(props: {
           args={{ runs: [...there] }}
           disabled={there.length < 2}
           label={
-            there.length
+            there.length > 1
               ? trans.__('Compare %1 runs', there.length)
               : trans.__('Compare runs')
           }

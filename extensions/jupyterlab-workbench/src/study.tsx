@@ -14,7 +14,7 @@ import {
 } from './parts';
 import { RunForm } from './runform';
 import { RunTable } from './runtable';
-import { IStudyPage } from './types';
+import { IRunSummary, IStudyPage } from './types';
 import * as words from './words';
 
 export function StudyView(props: { bench: Bench; study: string }): JSX.Element {
@@ -43,6 +43,7 @@ function Loaded(props: { bench: Bench; page: IStudyPage }): JSX.Element {
   const { trans } = bench;
   useSignals(bench.queueChanged, bench.settingsChanged);
   const job = page.state.job ? bench.queue.jobs.get(page.state.job) : undefined;
+  const last = lastRun(page);
   const state = job && job.state === 'running' ? 'running' : page.state.status;
   return (
     <div className="fwl-page">
@@ -85,19 +86,19 @@ function Loaded(props: { bench: Bench; page: IStudyPage }): JSX.Element {
             command="open-notebook"
             args={{ study: page.name }}
           />
-          {page.state.run && (
+          {last && (
             <CommandButton
               bench={bench}
               command="open-run"
-              args={{ study: page.name, run: page.state.run }}
+              args={{ study: page.name, run: last.run }}
               label={trans.__('Open last result')}
             />
           )}
-          {page.state.run && page.state.verdicts.length > 0 && (
+          {last?.status === 'done' && (
             <CommandButton
               bench={bench}
               command="open-report"
-              args={{ study: page.name, run: page.state.run }}
+              args={{ study: page.name, run: last.run }}
             />
           )}
         </div>
@@ -124,6 +125,12 @@ function Loaded(props: { bench: Bench; page: IStudyPage }): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** The latest run with a result; where there is none, the latest that ended without one. */
+export function lastRun(page: IStudyPage): IRunSummary | undefined {
+  const ended = page.runs.filter(run => run.status !== 'running');
+  return ended.find(run => run.status === 'done') ?? ended[0];
 }
 
 interface IPart {
