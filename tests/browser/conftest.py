@@ -192,7 +192,8 @@ class Person:
     def settled(self) -> None:
         """Wait until the application has started."""
         self.page.wait_for_function("window.jupyterapp?.commands.hasCommand('face-workbench:open-studies')")
-        self.page.evaluate("window.jupyterapp.restored.then(() => null)")
+        self.page.evaluate("() => { window.jupyterapp.restored.then(() => { window.isRestored = true; }); }")
+        self.page.wait_for_function("window.isRestored")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def command(self, name: str, arguments: object = None) -> None:

@@ -158,13 +158,16 @@ const statusBar: JupyterFrontEndPlugin<void> = {
   id: '@face-workbench/jupyterlab:status',
   description: 'Processor, memory, GPUs and running jobs in the status bar.',
   autoStart: true,
-  requires: [IBench, IStatusBar],
-  activate: (_: JupyterFrontEnd, bench: Bench, bar: IStatusBar) => {
-    bar.registerStatusItem(`${ID}:machine`, {
-      item: new MachineItem(bench),
-      align: 'right',
-      rank: 90
-    });
+  requires: [IBench],
+  optional: [IStatusBar],
+  activate: (_: JupyterFrontEnd, bench: Bench, bar: IStatusBar | null) => {
+    if (bar) {
+      bar.registerStatusItem(`${ID}:machine`, {
+        item: new MachineItem(bench),
+        align: 'right',
+        rank: 90
+      });
+    }
   }
 };
 
@@ -172,9 +175,17 @@ const verify: JupyterFrontEndPlugin<void> = {
   id: '@face-workbench/jupyterlab:verify',
   description: 'Verify faces from the file browser.',
   autoStart: true,
-  requires: [IBench, IDefaultFileBrowser],
-  activate: (app: JupyterFrontEnd, bench: Bench, browser: IDefaultFileBrowser) =>
-    addVerify(app, bench, browser)
+  requires: [IBench],
+  optional: [IDefaultFileBrowser],
+  activate: (
+    app: JupyterFrontEnd,
+    bench: Bench,
+    browser: IDefaultFileBrowser | null
+  ) => {
+    if (browser) {
+      addVerify(app, bench, browser);
+    }
+  }
 };
 
 export default [plugin, statusBar, verify];
