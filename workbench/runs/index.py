@@ -115,13 +115,13 @@ def look(folder: Path) -> State:
     order = folder / "identity.json"
     slug = json.loads(files.read_text(order)).get("study", "") if order.is_file() else ""
     slug = slug or folder.parent.name.replace("--", "/")
-    record = _record(slug, folder) if folder.is_dir() else None
-    if record is None:
+    found = record(slug, folder) if folder.is_dir() else None
+    if found is None:
         raise DataError(
             "this is no run's folder", given=folder, expected="a folder with a journal, as `workbench runs` lists them"
         )
-    stale = record.status == "done" and slug in studies.names() and _stale(slug, folder)
-    return State(slug, "stale" if stale else record.status, folder, record.result, record.ended)
+    stale = found.status == "done" and slug in studies.names() and _stale(slug, folder)
+    return State(slug, "stale" if stale else found.status, folder, found.result, found.ended)
 
 
 def _stale(slug: str, folder: Path) -> bool:
