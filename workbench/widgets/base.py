@@ -99,7 +99,7 @@ class Bench(Shown, anywidget.AnyWidget):
 
     def describe(self) -> str:
         """What there is to see, in a line; parts of a larger widget leave that to it."""
-        return self.label
+        return str(self.label)
 
     def settle(self, timeout: float | None = None) -> bool:
         """Wait for the work that goes on; False when ``timeout`` seconds were not enough."""
