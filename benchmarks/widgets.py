@@ -92,9 +92,11 @@ SECTIONS: dict[str, Callable[[], None]] = {"curves": curves}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("section", nargs="*", choices=[[], *SECTIONS], default=[])
-    for name in parser.parse_args().section or SECTIONS:
-        SECTIONS[name]()
+    parser.add_argument("section", nargs="?", choices=[*SECTIONS])
+    chosen = parser.parse_args().section
+    for name, section in SECTIONS.items():
+        if chosen in (None, name):
+            section()
 
 
 if __name__ == "__main__":
