@@ -24,7 +24,12 @@ def test_each_answer_is_told_with_its_place_and_kept_ones_cost_nothing(tmp_path:
         for kept in (False, True):
             told: list[probing.Told] = []
             whole = probing.ask_beside(
-                [question(), question(40)], ends, tmp_path / "a.sqlite", dataset="d", told=told.append, stop=probing.Stop()
+                [question(), question(40)],
+                ends,
+                tmp_path / "a.sqlite",
+                dataset="d",
+                told=told.append,
+                stop=probing.Stop(),
             )
             assert whole
             assert sorted((x.question, x.endpoint) for x in told) == [(0, 0), (0, 1), (1, 0), (1, 1)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -82,8 +81,8 @@ _STARTING = threading.Lock()
 @cache
 def _responder() -> Responder:
     made = Responder(eyes())
+    # It serves until the process ends: its thread is a daemon.
     made.__enter__()
-    atexit.register(made.__exit__, None, None, None)
     return made
 
 
