@@ -210,10 +210,9 @@ def test_without_consent_nothing_is_uploaded(people: Any, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("status", [200, 401, 500])
 def test_a_key_appears_nowhere(
-    people: Any, tmp_path: Path, status: int, bridge: Any, monkeypatch: pytest.MonkeyPatch
+    people: Any, tmp_path: Path, status: int, bridge: Any
 ) -> None:  # fmt: skip
     (tmp_path / "key").write_text(CANARY)
-    monkeypatch.setattr("workbench.probing.beside.WATCHED", probing.Patience(tries=1))
     with Far(status) as far:
         end = probing.endpoint(far.url, "far", key_file=tmp_path / "key")
         probe = Probe(people.images[0], endpoints=[end], real=False, store=tmp_path / "kept" / "a.sqlite")
@@ -326,7 +325,7 @@ def test_stop_ends_a_call_that_hangs(bench: Any, people: Any, tmp_path: Path) ->
         view = bench.page.locator(f"#w-{probe.view.model_id}")
         bench.page.wait_for_function("![...document.querySelectorAll('.fw-lock')].some((f) => f.disabled)")
         view.get_by_role("button", name="Ask").click()
-        view.get_by_text("waiting…").wait_for()
+        view.get_by_text("waiting…").last.wait_for()
         bench.page.wait_for_function("[...window.models.values()].some((m) => m.get('asking'))")
         while hanging.counters.requests == 0:
             bench.page.wait_for_timeout(20)

@@ -119,13 +119,14 @@ class Client:
         found = read_reply(body)
         if found is None:
             raise Failure("unreadable", self._clean(f"no choice in the reply: {response.text}"))
-        # A server may say the key back in its answer; answers are stored and shown.
-        hide = self.endpoint.key.hidden_in
-        return replace(
-            found, text=hide(found.text), declined=hide(found.declined), model=hide(found.model),
-            fingerprint=hide(found.fingerprint), logprobs=None if found.logprobs is None else json.loads(
-                hide(json.dumps(found.logprobs))),
-        )  # fmt: skip
+        said = {name: self._fit(getattr(found, name)) for name in ("text", "declined", "model", "fingerprint")}
+        logprobs = None if found.logprobs is None else json.loads(self._fit(json.dumps(found.logprobs)))
+        return replace(found, **said, logprobs=logprobs)
+
+    def _fit(self, text: str) -> str:
+        """A server's words as they can be kept: without the key, which a server may say back, or lone surrogates."""
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return self.endpoint.key.hidden_in(whole)
 
 
 def read_reply(body: Any) -> Reply | None:
