@@ -272,7 +272,7 @@ def test_what_is_saved_shows_nobody_real(people: Any) -> None:
     assert "data:image/jpeg" in Probe(people.images[0], show_faces=True).static_html()
 
 
-def test_in_the_browser_by_mouse_and_keyboard(bench: Any, people: Any, tmp_path: Path) -> None:
+def test_asking_by_mouse_and_keyboard(bench: Any, people: Any, tmp_path: Path) -> None:
     with Responder(BlankEyes(), refuse_direct=1.0) as shy:
         ends = ["responder", probing.endpoint(shy.url, "shy <img src=x onerror=alert(1)>")]
         probe = Probe(people.images[0], endpoints=ends, real=False, store=tmp_path / "a", places=1)

@@ -179,7 +179,7 @@ def test_the_model_says_what_it_is(shown: Any) -> None:
     assert ["licence", "BSD-3-Clause"] in check.view.facts
 
 
-def test_in_the_browser_by_mouse_and_keyboard(bench: Any, shown: Any, small: None) -> None:
+def test_judging_by_mouse_and_keyboard(bench: Any, shown: Any, small: None) -> None:
     check = SpoofCheck(presentations=shown)
     bench.show(check)
     place, view, rates = (bench.page.locator(f"#w-{w.model_id}") for w in (check.input, check.view, check.rates))

@@ -119,9 +119,11 @@ class Client:
         found = read_reply(body)
         if found is None:
             raise Failure("unreadable", self._clean(f"no choice in the reply: {response.text}"))
-        said = {name: self._fit(getattr(found, name)) for name in ("text", "declined", "model", "fingerprint")}
-        logprobs = None if found.logprobs is None else json.loads(self._fit(json.dumps(found.logprobs)))
-        return replace(found, **said, logprobs=logprobs)
+        return replace(
+            found, text=self._fit(found.text), declined=self._fit(found.declined), model=self._fit(found.model),
+            fingerprint=self._fit(found.fingerprint),
+            logprobs=None if found.logprobs is None else json.loads(self._fit(json.dumps(found.logprobs))),
+        )  # fmt: skip
 
     def _fit(self, text: str) -> str:
         """A server's words as they can be kept: without the key, which a server may say back, or lone surrogates."""
