@@ -41,6 +41,9 @@ def test_the_wheel_carries_what_it_needs_and_no_more(installed: Path) -> None:
     assert "workbench/_notebooks/probing/saliency.ipynb" in names
     assert any(n.startswith("workbench/models/weights/faceapi/face_recognition_model") for n in names)
     assert "face_workbench-0.1.0.dist-info/licenses/LICENSE" in names
+    data = "face_workbench-0.1.0.data/data/etc/jupyter/jupyter_server_config.d"
+    assert f"{data}/face_workbench.json" in names
+    assert "workbench/server/openapi.json" in names
     assert not [n for n in names if n.startswith(("tests", "benchmarks", "notebooks")) or "__pycache__" in n]
     where = subprocess.run(
         [sys.executable, "-c", "import workbench; print(workbench.__file__)"], capture_output=True, text=True,
