@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workbench import runs
+from workbench import files, runs
 from workbench.runs import alive, journal
 from workbench.runs import worker as workers
 from workbench.runs.queue import Job, Queue
@@ -123,6 +123,21 @@ def test_another_process_of_the_same_number_is_not_taken_for_the_job(home: Path)
     assert sleeper.poll() is None
     sleeper.kill()
     sleeper.wait()
+
+
+def test_a_job_of_a_container_that_is_no_more_is_lost_once_nobody_holds_its_run(home: Path) -> None:
+    queue = Queue()
+    queue.add("saliency", {})
+    claimed = queue.claim({"cpu": 1})
+    assert claimed is not None
+    queue.start(1, claimed[1], os.getpid())
+    queue.begin(1, os.getpid(), "abc")
+    queue._base.execute("update jobs set host = 'another', started = started - 1000")
+    with files.Lock(home / "runs" / "saliency" / "abc" / "lock"):
+        settle(queue)
+        assert queue.get(1).state == "running"
+    settle(queue)
+    assert queue.get(1).state == "lost"
 
 
 def test_a_claim_of_a_dead_worker_is_given_back(home: Path) -> None:
