@@ -50,6 +50,7 @@ def test_the_wheel_carries_what_it_needs_and_no_more(installed: Path) -> None:
     assert [n for n in names if n.startswith(f"{front}static/remoteEntry.")]
     # A build for development has source maps; node_modules and a second copy have no place in the wheel.
     assert not [n for n in names if n.endswith(".map") or "node_modules" in n or n.startswith("workbench/labextension")]
+    assert "workbench/server/openapi.json" in names
     assert not [n for n in names if n.startswith(("tests", "benchmarks", "notebooks")) or "__pycache__" in n]
     where = subprocess.run(
         [sys.executable, "-c", "import workbench; print(workbench.__file__)"], capture_output=True, text=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workbench import runs
+from workbench import files, runs
 from workbench.runs import alive, journal
 from workbench.runs import worker as workers
 from workbench.runs.queue import Job, Queue
@@ -37,7 +37,7 @@ def stub(rest: float) -> Callable[[Job, str], list[str]]:
     return lambda job, token: [sys.executable, str(STUB), str(job.id), token, str(rest)]
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def until(condition: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -125,6 +125,21 @@ def test_another_process_of_the_same_number_is_not_taken_for_the_job(home: Path)
     sleeper.wait()
 
 
+def test_a_job_of_a_container_that_is_no_more_is_lost_once_nobody_holds_its_run(home: Path) -> None:
+    queue = Queue()
+    queue.add("saliency", {})
+    claimed = queue.claim({"cpu": 1})
+    assert claimed is not None
+    queue.start(1, claimed[1], os.getpid())
+    queue.begin(1, os.getpid(), "abc")
+    queue._base.execute("update jobs set host = 'another', started = started - 1000")
+    with files.Lock(home / "runs" / "saliency" / "abc" / "lock"):
+        settle(queue)
+        assert queue.get(1).state == "running"
+    settle(queue)
+    assert queue.get(1).state == "lost"
+
+
 def test_a_claim_of_a_dead_worker_is_given_back(home: Path) -> None:
     code = "from workbench.runs.queue import Queue; print(Queue().claim({'cpu': 1})[1])"
     queue = Queue()
@@ -177,9 +192,9 @@ def test_cancel_ends_a_job_that_refuses_with_all_its_children(home: Path, monkey
     mark = queue.get(1).mark
     assert len(alive.marked(mark)) == 3
     assert cancel(queue, 1).state == "running"
-    until(lambda: worker.tick() == 0 and queue.get(1).over, 10)
+    until(lambda: worker.tick() == 0 and queue.get(1).over)
     assert queue.get(1).state == "cancelled"
-    until(lambda: not [p for p in alive.marked(mark) if p.status() != psutil.STATUS_ZOMBIE], 5)
+    until(lambda: not [p for p in alive.marked(mark) if p.status() != psutil.STATUS_ZOMBIE])
 
 
 HANG = """import signal, subprocess, time
@@ -195,14 +210,14 @@ def test_cancel_ends_kernel_and_grandchild_of_a_real_run(home: Path, tiny_study:
     queue.add("tiny/thing", {"scale": "smoke"})
     worker = Worker(queue, {"cpu": 1})
     worker.tick()
-    until(lambda: worker.tick() == 0 and b"grandchild" in (queue.log(1).read_bytes()), 60)
+    until(lambda: worker.tick() == 0 and b"grandchild" in (queue.log(1).read_bytes()))
     until(lambda: queue.get(1).progress["cell"] == 3)
     job = queue.get(1)
     assert (job.state, job.progress["cells"], job.progress["fraction"]) == ("running", 4, 0.75)
     assert len(alive.marked(job.mark)) >= 4
     cancel(queue, 1)
-    until(lambda: worker.tick() == 0 and queue.get(1).over, 15)
-    until(lambda: alive.marked(job.mark) == [], 5)
+    until(lambda: worker.tick() == 0 and queue.get(1).over)
+    until(lambda: alive.marked(job.mark) == [])
     assert (queue.get(1).state, queue.get(1).run) == ("cancelled", job.run)
     (record,) = runs.history()
     assert (record.slug, record.id, record.status) == ("tiny/thing", job.run, "stopped")
@@ -215,7 +230,7 @@ def test_a_run_of_the_queue_is_in_the_history_and_one_that_fails_says_where(
     queue = Queue()
     queue.add("tiny/thing", {"scale": "smoke"})
     worker = Worker(queue, {"cpu": 1})
-    until(lambda: worker.tick() == 0 and queue.get(1).over, 60)
+    until(lambda: worker.tick() == 0 and queue.get(1).over)
     job = queue.get(1)
     assert (job.state, job.reason) == ("failed", "tiny/thing failed in cell 4")
     assert job.problem is not None

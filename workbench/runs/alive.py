@@ -33,6 +33,11 @@ def birth(pid: int) -> str:
         return ""
 
 
+def same(pid: int | None, born: str | None) -> bool:
+    """Whether the process that was written down with its birth still lives."""
+    return bool(pid and born) and birth(pid or 0) == born
+
+
 def marked(mark: str) -> list[psutil.Process]:
     """The user's processes whose environment carries a job's mark: runner, kernel and whatever they started."""
     found = []

@@ -89,15 +89,23 @@ def settle(queue: Queue) -> None:
     """
     now = time.time()
     for job in queue.active():
-        if job.host != alive.HOST:
-            continue
+        here = job.host == alive.HOST
         if job.state == "running":
-            if not job.pid or alive.birth(job.pid) != job.birth:
+            if not alive.same(job.pid, job.birth) if here else _left_elsewhere(job, now):
                 _bury(queue, job)
-            elif job.cancel is not None and now > job.cancel + GRACE:
+            elif here and job.cancel is not None and now > job.cancel + GRACE:
                 alive.kill(_processes(job))
-        elif job.claim and (now > (job.claimed or 0) + STARTING or alive.birth(job.claimer or 0) != job.claimer_birth):
-            queue.release(job)
+        elif job.claim:
+            gone = here and not alive.same(job.claimer, job.claimer_birth)
+            if gone or now > (job.claimed or 0) + STARTING:
+                queue.release(job)
+
+
+def _left_elsewhere(job: Job, now: float) -> bool:
+    """Whether a job of another machine, or of a container that is no more, has gone: nobody holds its run."""
+    if job.run is None:
+        return job.cancel is not None and now > job.cancel + STARTING
+    return now > (job.started or 0) + STARTING and not files.owner(run_folder(job.study, job.run) / "lock")
 
 
 def _bury(queue: Queue, job: Job) -> None:
@@ -131,7 +139,7 @@ def cancel(queue: Queue, number: int) -> Job:
         BusyError: it has ended otherwise.
     """
     job = queue.cancel(number)
-    if job.state == "running" and job.host == alive.HOST and job.pid and alive.birth(job.pid) == job.birth:
+    if job.state == "running" and job.host == alive.HOST and job.pid and alive.same(job.pid, job.birth):
         try:
             os.kill(job.pid, signal.SIGTERM)
         except ProcessLookupError:

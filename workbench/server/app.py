@@ -103,6 +103,13 @@ class WorkbenchExtension(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._loop = asyncio.create_task(self._watch())
+        # The first look reads every study; whoever opens the panel finds it done.
+        self._warm = asyncio.get_running_loop().run_in_executor(self.pool, self.desk.studies)
+        self._warm.add_done_callback(self._warmed)
+
+    def _warmed(self, look: asyncio.Future[Any]) -> None:
+        if not look.cancelled() and look.exception() is not None:
+            self.log.warning("workbench: the studies cannot be listed: %s", look.exception())
 
     async def stop_extension(self) -> None:
         """Stop looking; what runs goes on, and the next server takes it over."""

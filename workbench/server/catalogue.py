@@ -32,6 +32,7 @@ class Entry:
         title, pillar, version: of the study; empty where unread.
         facts: see `studies.Facts`, or None.
         parameters: of its notebook, by name.
+        data: data sets that it can take, and whether the user must give a folder.
         error: why something of it cannot be read, or "".
     """
 
@@ -44,6 +45,7 @@ class Entry:
     version: str
     facts: studies.Facts | None
     parameters: Mapping[str, Parameter]
+    data: tuple[tuple[str, bool], ...]
     error: str
 
     @property
@@ -63,6 +65,13 @@ class Catalogue:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[object, Entry]] = {}
+        self._data: list[str] | None = None
+
+    def _data_sets(self) -> list[str]:
+        """Names of all data sets, looked up once: what is installed later is known after a restart."""
+        if self._data is None:
+            self._data = datasets.names()
+        return self._data
 
     def entries(self) -> dict[str, Entry]:
         """All studies by name, sorted by pillar and slug."""
@@ -83,12 +92,12 @@ class Catalogue:
 
     def _entry(self, slug: str, place: studies.Place | WorkbenchError) -> Entry:
         if isinstance(place, WorkbenchError):
-            return Entry(slug, name_of(slug), slug.partition("/")[0], None, slug, "", "", None, {}, place.what)
+            return Entry(slug, name_of(slug), slug.partition("/")[0], None, slug, "", "", None, {}, (), place.what)
         mark = (place, _mark(place.module), _mark(place.notebook))
         with self._lock:
             kept = self._known.get(slug)
         if kept is None or kept[0] != mark:
-            kept = (mark, _read(place))
+            kept = (mark, _read(place, self._data_sets()))
             with self._lock:
                 self._known[slug] = kept
         return kept[1]
@@ -102,7 +111,7 @@ def _mark(file: Path) -> tuple[int, int]:
     return (state.st_mtime_ns, state.st_size)
 
 
-def _read(place: studies.Place) -> Entry:
+def _read(place: studies.Place, known: list[str]) -> Entry:
     title, pillar, version, error = place.slug, "", "", ""
     facts, parameters = None, {}
     try:
@@ -114,7 +123,10 @@ def _read(place: studies.Place) -> Entry:
         parameters = {n: p for n, p in schema(place.notebook).items() if n != "out"}
     except (WorkbenchError, ValueError, SyntaxError) as problem:
         error = problem.what if isinstance(problem, WorkbenchError) else f"{type(problem).__name__}: {problem}"
-    return Entry(place.slug, name_of(place.slug), place.origin, place, title, pillar, version, facts, parameters, error)
+    return Entry(
+        place.slug, name_of(place.slug), place.origin, place, title, pillar, version, facts, parameters,
+        _named_data(parameters.get("data"), known), error,
+    )  # fmt: skip
 
 
 def form(entry: Entry) -> list[Json]:
@@ -146,21 +158,26 @@ def summary(entry: Entry, runs: list[Past], seconds: Mapping[str, float | None],
     }  # fmt: skip
 
 
-def needed_data(entry: Entry, runs: list[Past]) -> list[Json]:
-    """The data sets that a study's ``data`` parameter names, and whether they are there."""
-    p = entry.parameters.get("data")
+def _named_data(p: Parameter | None, known: list[str]) -> tuple[tuple[str, bool], ...]:
+    """The data sets that the ``data`` parameter's words name, each with whether the user must give a folder."""
     if p is None:
-        return []
+        return ()
     words = f"{p.default} {p.help} {' '.join(str(c) for c in p.choices)}"
-    known = [n for n in datasets.names() if re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", words)]
+
+    def found(name: str, after: str) -> bool:
+        return re.search(rf"(?<![\w-]){re.escape(name)}{after}", words) is not None
+
+    return tuple((n, found(n, ":[A-Z]")) for n in known if found(n, r"(?![\w-])"))
+
+
+def needed_data(entry: Entry, runs: list[Past]) -> list[Json]:
+    """The data sets that a study can take, and whether they are there."""
     found: list[Json] = []
-    for name in known:
-        if not re.search(rf"(?<![\w-]){re.escape(name)}:[A-Z]", words):
-            found.append({"name": name, "there": True, "why": "built in"})
-            continue
-        used = [path for path in _folders(name, runs) if path.exists()]
+    for name, by_folder in entry.data:
+        used = by_folder and any(path.exists() for path in _folders(name, runs))
         why = "a folder that was used before is there" if used else f"give its folder: data = {name}:FOLDER"
-        found.append({"name": name, "there": True if used else None, "why": why})
+        found.append({"name": name, "there": True, "why": "built in"} if not by_folder else
+                     {"name": name, "there": True if used else None, "why": why})  # fmt: skip
     return found
 
 

@@ -22,6 +22,8 @@ def name_of(slug: str) -> str:
 
 def scrub(text: str) -> str:
     """A sentence without the folders of this machine's user."""
+    if not text:
+        return ""
     for folder, word in ((home(), "HOME_OF_RUNS"), (Path.home(), "~")):
         if len(str(folder)) > 1:
             text = text.replace(str(folder), word)

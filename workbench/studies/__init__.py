@@ -6,8 +6,10 @@ Names, titles and versions are read from the text of the modules; listing import
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -84,20 +86,25 @@ class Place:
 
 def places() -> dict[str, Place | WorkbenchError]:
     """The files of all studies by slug; of a plug-in whose module is not found there is the error."""
-    notebooks = {file.stem: file for file in sorted(notebooks_root().rglob("*.ipynb"), reverse=True)}
+    below = functools.cache(_notebooks)
     found: dict[str, Place | WorkbenchError] = {}
     for slug, entry in REGISTRY.entries().items():
         try:
-            found[slug] = _place(entry, notebooks)
+            found[slug] = _place(entry, below)
         except WorkbenchError as error:
             found[slug] = error
     return found
 
 
-def _place(entry: Entry, notebooks: Mapping[str, Path]) -> Place:
+def _notebooks(folder: Path) -> dict[str, Path]:
+    """Notebooks anywhere below a folder by their stem; of two with one name the first counts."""
+    return {file.stem: file for file in sorted(folder.rglob("*.ipynb"), reverse=True)}
+
+
+def _place(entry: Entry, below: Callable[[Path], Mapping[str, Path]]) -> Place:
     broken: object = "its module is not there"
     try:
-        spec = find_spec(entry.target.partition(":")[0])
+        spec = _spec(entry.target.partition(":")[0])
     except Exception as error:
         spec, broken = None, f"{type(error).__name__}: {error}"
     if spec is None or spec.origin is None:
@@ -107,11 +114,20 @@ def _place(entry: Entry, notebooks: Mapping[str, Path]) -> Place:
         )  # fmt: skip
     module = Path(spec.origin)
     name = entry.name.rpartition("/")[2]
-    if "/" not in entry.name:
-        return Place(entry.name, entry.origin, module, notebooks.get(name, notebooks_root() / f"{name}.ipynb"))
     # A plug-in brings its notebook in its own package: <package>/<pillar>/<name>.ipynb.
-    found = sorted(module.parent.glob(f"**/{name}.ipynb"))
-    return Place(entry.name, entry.origin, module, found[0] if found else module.with_name(f"{name}.ipynb"))
+    root = module.parent if "/" in entry.name else notebooks_root()
+    return Place(entry.name, entry.origin, module, below(root).get(name, root / f"{name}.ipynb"))
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Where a module lies; unlike importlib's own search this imports none of the packages around it."""
+    head, *rest = module.split(".")
+    spec = find_spec(head)
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", list(spec.submodule_search_locations))
+    return spec
 
 
 def listing(slug: str) -> Listing:
@@ -124,11 +140,7 @@ def listing(slug: str) -> Listing:
     entries = REGISTRY.entries()
     if slug not in entries:
         raise UnknownNameError("study", slug, entries, do="`workbench list` shows all")
-    name = slug.rpartition("/")[2]
-    notebooks = (
-        {} if "/" in slug else {f.stem: f for f in sorted(notebooks_root().glob(f"**/{name}.ipynb"), reverse=True)}
-    )
-    return read(_place(entries[slug], notebooks))
+    return read(_place(entries[slug], _notebooks))
 
 
 def read(place: Place) -> Listing:

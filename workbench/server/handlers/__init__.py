@@ -39,4 +39,4 @@ def handlers() -> list[tuple[str, type[Handler]]]:
     for path, handler in ROUTES:
         pattern = path.replace(".", r"\.").format(study=_STUDY, run=_RUN, job=_JOB, figure=_FIGURE)
         found.append((f"{BASE}{pattern}", handler))
-    return [*found, (rf"{BASE}(?P<rest>(?:/.*)?)", machine.Missing)]
+    return [*found, (rf"{BASE}(?:/.*)?", machine.Missing)]

@@ -40,30 +40,30 @@ class Missing(Handler):
 
     @authenticated
     @authorized
-    async def get(self, rest: str) -> None:
+    async def get(self) -> None:
         """It is not there."""
         raise HTTPError(404)
 
     @authenticated
     @authorized
-    async def post(self, rest: str) -> None:
+    async def post(self) -> None:
         """It is not there."""
         raise HTTPError(404)
 
     @authenticated
     @authorized
-    async def put(self, rest: str) -> None:
+    async def put(self) -> None:
         """It is not there."""
         raise HTTPError(404)
 
     @authenticated
     @authorized
-    async def patch(self, rest: str) -> None:
+    async def patch(self) -> None:
         """It is not there."""
         raise HTTPError(404)
 
     @authenticated
     @authorized
-    async def delete(self, rest: str) -> None:
+    async def delete(self) -> None:
         """It is not there."""
         raise HTTPError(404)
