@@ -169,7 +169,7 @@ class Person:
         self.faults: list[str] = []
         self.strays: list[str] = []
         self.page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
         self.page.on("pageerror", lambda error: self._fault(str(error)))
         self.page.on("console", lambda said: self._fault(said.text) if said.type == "error" else None)
         self.context.on("request", self._request)

@@ -88,13 +88,13 @@ def test_a_person_finds_runs_watches_reloads_and_reads(person: Any, lab: Any, ch
     # In the middle: another look, and another person's browser, show the same run still running.
     page.reload()
     person.settled()
-    card.get_by_text("running", exact=True).wait_for()
+    card.wait_for()
     other = type(person)(chromium, lab)
     other.open("lab?reset")
     other.command("face-workbench:open-runs")
     other.page.locator(f'[data-job="{job["id"]}"]').get_by_text("saliency").wait_for()
 
-    card.get_by_text("done", exact=True).wait_for(timeout=1000 * LONG)
+    card.and_(page.locator('[data-state="done"]')).wait_for(timeout=1000 * LONG)
     other.page.locator(f'[data-job="{job["id"]}"][data-state="done"]').wait_for()
     other.context.close()
     assert (other.faults, other.strays) == ([], [])

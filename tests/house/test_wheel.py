@@ -62,9 +62,10 @@ def test_the_wheel_carries_what_it_needs_and_no_more(installed: Path) -> None:
 def test_jupyter_finds_both_extensions_of_the_wheel(installed: Path) -> None:
     prefix = installed / "face_workbench-0.1.0.data" / "data"
     paths = {
-        "JUPYTER_PATH": str(prefix / "share" / "jupyter"), "JUPYTER_CONFIG_PATH": str(prefix / "etc" / "jupyter"),
-        "JUPYTER_CONFIG_DIR": str(installed.parent / "config"), "PYTHONPATH": str(installed),
-    }  # fmt: skip
+        "JUPYTER_PATH": str(prefix / "share" / "jupyter"),
+        "JUPYTER_CONFIG_DIR": str(prefix / "etc" / "jupyter"),
+        "PYTHONPATH": str(installed),
+    }
     said = {
         command: subprocess.run(
             [sys.executable, "-m", *command.split()],

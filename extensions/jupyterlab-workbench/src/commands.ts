@@ -125,6 +125,15 @@ export function addCommands(
   );
   addRunCommands(add, app, bench, views);
   addJobCommands(add, bench);
+  // Its failure belongs into the form that called it, not into a notification.
+  app.commands.addCommand(`${ID}:start-run`, {
+    label: trans.__('Start Run'),
+    caption: trans.__('Queue a run of a study with given parameters'),
+    execute: args =>
+      bench.did(
+        bench.api.run(String(args.study), (args.parameters ?? {}) as Values)
+      )
+  });
   add(
     'refresh',
     trans.__('Refresh'),
@@ -255,15 +264,6 @@ async function purge(
 function addJobCommands(add: Add, bench: Bench): void {
   const { trans } = bench;
   add(
-    'start-run',
-    trans.__('Start Run'),
-    trans.__('Queue a run of a study with given parameters'),
-    args =>
-      bench.did(
-        bench.api.run(String(args.study), (args.parameters ?? {}) as Values)
-      )
-  );
-  add(
     'cancel-job',
     trans.__('Cancel'),
     trans.__('Cancel a job that waits or runs'),
@@ -292,13 +292,13 @@ function addJobCommands(add: Add, bench: Bench): void {
   );
 }
 
-/** Do it; a failure becomes a notification in words and stays a failure for whoever called. */
-async function told<T>(act: () => Promise<T>): Promise<T> {
+/** Do it; a failure becomes a notification in words. */
+async function told<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act();
   } catch (error) {
     Notification.error((error as Error).message, { autoClose: false });
-    throw error;
+    return undefined;
   }
 }
 

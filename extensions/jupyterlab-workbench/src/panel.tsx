@@ -58,6 +58,10 @@ function Studies(props: { bench: Bench }): JSX.Element {
   const { value, error } = bench.studies;
   const all = value?.studies ?? [];
   const found = React.useMemo(() => find(all, query), [value, query]);
+  React.useEffect(() => {
+    // In braces: scrolling gives a promise in newer browsers, which React would take for a clean-up.
+    void list.current?.scrollTo(0, 0);
+  }, [query]);
   const grouped = groups(found, value?.pillars ?? []);
   const pillars = groups(all, value?.pillars ?? []).map(group => group.pillar);
   return (

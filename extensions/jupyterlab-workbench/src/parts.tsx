@@ -1,6 +1,5 @@
 /** Small pieces that several views use. */
 
-import { CommandRegistry } from '@lumino/commands';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { ISignal } from '@lumino/signaling';
 import * as React from 'react';
@@ -162,20 +161,11 @@ export function CommandButton(props: ICommandButton): JSX.Element {
       title={commands.caption(id, args) || label}
       aria-label={props.describe ? `${label} ${props.describe}` : undefined}
       disabled={props.disabled || !commands.isEnabled(id, args)}
-      onClick={() => void run(commands, id, args)}
+      onClick={() => void commands.execute(id, args)}
     >
       {label}
     </button>
   );
-}
-
-async function run(
-  commands: CommandRegistry,
-  id: string,
-  args?: ReadonlyPartialJSONObject
-): Promise<void> {
-  // A command of ours tells its own failure in a notification.
-  await commands.execute(id, args).catch(() => undefined);
 }
 
 /** How far a job is. The step is said to screen readers when it changes, the percent is not. */
