@@ -57,7 +57,7 @@ class FetchHook(BuildHookInterface[Any]):
                 f"  expected: the files of npm package {PACKAGE}\n"
                 "  do: delete the files named and build again"
             )
-        if version == "standard":
+        if version == "standard" and self.target_name == "wheel":
             # An editable install reads the notebooks where they are; a copy would only grow old.
             build_data["force_include"][str(root / "notebooks")] = "workbench/_notebooks"
         if _stale(root) or (version == "standard" and any((root / BUILT).rglob("*.js.map"))):

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -57,6 +58,26 @@ def test_the_wheel_carries_what_it_needs_and_no_more(installed: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(installed)}, cwd=installed.parent,
     )  # fmt: skip
     assert Path(where.stdout.strip()).is_relative_to(installed)
+
+
+def test_a_source_archive_makes_the_same_wheel_without_node(installed: Path, tmp_path: Path) -> None:
+    from hatchling.builders.sdist import SdistBuilder
+
+    (archive,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path, filter="data")
+    (source,) = (f for f in tmp_path.iterdir() if f.is_dir())
+    assert not [f for f in source.rglob("*") if f.name in ("node_modules", "lib", ".yarn", ".ipynb_checkpoints")]
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "made")], cwd=source,
+        env={"PATH": str(tmp_path / "nothing"), "HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (wheel,) = (tmp_path / "made").glob("*.whl")
+    with zipfile.ZipFile(wheel) as made:
+        assert set(made.namelist()) == {
+            p.relative_to(installed).as_posix() for p in installed.rglob("*") if p.is_file()
+        }
 
 
 def test_jupyter_finds_both_extensions_of_the_wheel(installed: Path) -> None:

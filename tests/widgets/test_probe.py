@@ -290,6 +290,7 @@ def test_asking_by_mouse_and_keyboard(bench: Any, people: Any, tmp_path: Path) -
         assert "not a language model" in view.locator("details .fw-words").inner_text()
         view.get_by_role("button", name="Ask").click()
         view.get_by_text("answered · kept").wait_for()
+        assert probe.settle(30)
     assert probe.answers[1].kept
 
 
@@ -332,6 +333,7 @@ def test_stop_ends_a_call_that_hangs(bench: Any, people: Any, tmp_path: Path) ->
         view.get_by_role("button", name="Stop").click()
         view.get_by_text("stopped: what was answered until then is kept").wait_for()
         view.get_by_text("not asked", exact=True).wait_for()
+        assert probe.settle(30)
     assert [a.outcome for a in probe.answers] == ["value", "not asked"]
     left = bench.page.evaluate("[...window.models.values()].map((m) => { m.end(); return m.listeners(); })")
     assert left == [0, 0]

@@ -42,10 +42,15 @@ function render({ model, el, signal }) {
     detail.textContent = judged ? `${truth ? `In truth: ${truth}. ` : ""}Judged in ${(1000 * model.get("seconds")).toFixed(0)} ms.` : "";
     look.disabled = !judged;
   }, signal);
-  watch(model, ["rate", "live"], () => {
+  let pausing = 0;
+  watch(model, ["rate", "live", "score"], () => {
     rate.hidden = !model.get("live");
     rate.textContent = rateWords(model.get("rate"));
+    // A rate of the last seconds is none when nothing has come in them.
+    clearTimeout(pausing);
+    pausing = setTimeout(() => { rate.textContent = rateWords(0); }, 6000);
   }, signal);
+  signal.addEventListener("abort", () => clearTimeout(pausing));
   watch(model, ["note"], () => { note.textContent = model.get("note"); }, signal);
   watch(model, ["shelf"], () => { bring.hidden = model.get("shelf"); }, signal);
   watch(model, ["model", "facts"], () => {
