@@ -130,32 +130,38 @@ def test_one_kind_alone_has_a_reason_instead_of_curves() -> None:
         shown.choose_fmr(0.1)
 
 
-@pytest.mark.parametrize("tied", [False, True])
-def test_the_drawn_curve_is_the_exact_one_to_a_pixel(tied: bool) -> None:
+@pytest.mark.parametrize("kind", ["smooth", "tied", "clustered"])
+def test_the_drawn_curve_is_the_exact_one_to_a_pixel(kind: str) -> None:
     rng = np.random.default_rng(0)
-    nonmated, mated = rng.normal(0, 1, 200_000), rng.normal(2.2, 1, 20_000)
-    if tied:
+    nonmated, mated = rng.normal(0, 1, 100_000), rng.normal(2.2, 1, 20_000)
+    if kind != "smooth":
+        # Clusters are crowds in one column of the picture, with nothing in those beside it.
         nonmated, mated = np.round(nonmated, 1), np.round(mated, 1)
+        jitter = 1e-4 if kind == "clustered" else 0.0
+        nonmated, mated = (s + jitter * rng.normal(0, 1, len(s)) for s in (nonmated, mated))
     shown = CurveExplorer((mated, nonmated))
     rates = metrics.error_rates(shown._arms[0].scores)
     assert not isinstance(rates, Undefined)
     ends = span([rates]).fmr
     said, parts = asked(shown, "curves")
     assert said["arms"] == 1
-    for (fmr, fnmr), scale in (
-        (det_points(rates, ends), lambda x: ndtri(np.clip(x, *ends))),
-        (roc_points(rates, ends), lambda x: np.log10(np.clip(x, *ends))),
+    for (fmr, fnmr), scale, sides in (
+        (det_points(rates, ends), lambda x: ndtri(np.clip(x, *ends)), ends),
+        (roc_points(rates, ends), lambda x: np.log10(np.clip(x, ends[0], 1)), (ends[0], 1.0)),
     ):
         assert len(fmr) <= 2048
         assert np.any([np.array_equal(p, fmr.astype("<f4")) for p in parts])
-        # Every exact point has a drawn level within a thousandth of the axis beside it: between those before and after.
-        low, high = scale(np.array(ends))
-        exact = scale(rates.fmr[::-1])
+        low, high = scale(np.array(sides))
         pixel = (high - low) / 1000
-        before = fnmr[np.maximum(np.searchsorted(scale(fmr), exact - pixel) - 1, 0)]
-        after = fnmr[np.minimum(np.searchsorted(scale(fmr), exact + pixel), len(fmr) - 1)]
-        level = rates.fnmr[::-1]
-        assert np.all((after <= level) & (level <= before))
+        at = np.linspace(low + pixel, high - pixel, 20_001)
+        drawn = level(scale(fmr), fnmr, at)
+        exact = [level(scale(rates.fmr[::-1]), rates.fnmr[::-1], at + shift) for shift in (-pixel, pixel)]
+        assert np.all((exact[1] <= drawn) & (drawn <= exact[0]))
+
+
+def level(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """What a curve is at places: it stays at a height until the next point."""
+    return y[np.searchsorted(x, at, "right") - 1]
 
 
 def test_thinning_keeps_the_extremes_of_any_curve() -> None:
