@@ -10,7 +10,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = ("core", "files", "data", "models", "metrics", "methods", "claims", "studies", "runs", "figures", "server")
+_ROOMS = (
+    "core", "files", "data", "models", "metrics", "probing", "methods", "claims", "studies", "runs", "figures",
+    "widgets", "server",
+)  # fmt: skip
 _NAMES = {"begin": "workbench.runs", "verify": "workbench.methods.verification"}
 
 __all__ = [*_ROOMS, *_NAMES]
@@ -29,6 +32,11 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from .server.app import WorkbenchExtension
 
     return [{"module": "workbench", "app": WorkbenchExtension}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where JupyterLab finds the built front end."""
+    return [{"src": "labextension", "dest": "@face-workbench/jupyterlab"}]
 
 
 def __dir__() -> list[str]:

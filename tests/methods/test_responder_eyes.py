@@ -13,7 +13,7 @@ import pytest
 from workbench import models
 from workbench.core import DigestError, ParameterError, WeightsError
 from workbench.data import phantom
-from workbench.files import encode_png
+from workbench.files import encode_png, read_image
 from workbench.methods.responder_eyes import ModelEyes, mouth_open
 from workbench.models import tfjs
 from workbench.probing.responder import Responder, cosine
@@ -66,6 +66,18 @@ def test_attacks_look_more_like_attacks(eyes: ModelEyes) -> None:
     assert np.isfinite(shares[:3]).all()
     assert np.isfinite(shares[3:]).any()
     assert np.nanmean(shares[3:]) > np.nanmean(shares[:3]) + 0.2
+
+
+def test_the_users_attack_detector_judges_photographs(shared: Path, home: Path) -> None:
+    weights = sorted((shared / "models").glob("*MiniFASNet*.pth"))
+    samples = [shared / "data" / "antispoof-samples" / f"image_{n}.jpg" for n in ("T1", "F1", "F2")]
+    if len(weights) != 2 or not all(p.is_file() for p in samples):
+        pytest.skip("no samples of Silent-Face-Anti-Spoofing, or not its weights")
+    (home / "models").mkdir()
+    for file in weights:
+        (home / "models" / file.name).write_bytes(file.read_bytes())
+    found = ModelEyes(device="cpu").look([read_image(p) for p in samples])
+    assert [(f[0].attack or 0) > 0.5 for f in found] == [False, True, True]
 
 
 def test_two_faces_and_none(eyes: ModelEyes, pictures: Any) -> None:

@@ -22,6 +22,24 @@ def test_our_models_keep_the_contract(spec: str) -> None:
     contracts.check_model(spec)
 
 
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [([0.2, 0.4, 1.7], "0.2 to 1.7, expected 0 to 1"), ([0.2, 0.4], r"float64 \(2,\), expected float64 \(3,\)")],
+)
+def test_attack_scores_that_are_none_are_named(scores: list[float], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = SimpleNamespace(scores=lambda images, boxes: np.array(scores))
+    monkeypatch.setattr(models, "attack_detector", lambda spec, device: detector, raising=False)
+    with pytest.raises(contracts.ContractError, match=said):
+        contracts.check_model("phantom-attacks")
+
+
+def test_attack_scores_do_not_depend_on_the_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = SimpleNamespace(scores=lambda images, boxes: np.full(len(images), 0.1 * len(images)))
+    monkeypatch.setattr(models, "attack_detector", lambda spec, device: detector, raising=False)
+    with pytest.raises(contracts.ContractError, match="a face alone has another score than in a batch"):
+        contracts.check_model("phantom-attacks")
+
+
 @pytest.mark.parametrize("slug", studies.names())
 def test_our_studies_keep_the_contract(slug: str) -> None:
     contracts.check_study(slug)

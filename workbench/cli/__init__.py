@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import __version__, files, studies
 from ..core import ParameterError, RunError, UnknownNameError, WorkbenchError
-from . import data, evaluate, probe, queue
+from . import data, evaluate, probe, queue, spoof
 from .show import print_json, table
 
 REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
@@ -24,6 +24,7 @@ examples:
   workbench run saliency --scale demo
   workbench run saliency -p data=lfw:pictures/lfw
   workbench verify one.jpg other.jpg --maps maps.png
+  workbench spoof selfie.jpg --model minifasnet:weights
   workbench evaluate lfw:pictures/lfw
   workbench evaluate scores.csv --out report
 """
@@ -96,12 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--device", default="auto")
     verify.add_argument("--maps", type=Path, metavar="PNG", help="write what speaks for and against")
     verify.add_argument("--json", action="store_true")
+    spoof.add_arguments(add("spoof", spoof.run, "bona fide or attack: every face of some pictures"))
     evaluate.add_arguments(
         add("evaluate", evaluate.run, "error rates of a score file, of embeddings or of a data set and a model")
     )
     probe.add_arguments(add("probe", probe.run, "ask a vision-language model about pictures"))
     probe.add_responder_arguments(
         add("responder", probe.respond, "serve the OpenAI protocol on this machine from the workbench's own networks")
+    )
+    probe.add_model_arguments(
+        add("serve-model", probe.serve_model, "serve the OpenAI protocol on this machine from a model in a folder")
     )
     notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
     notebooks.add_argument("folder", type=Path)

@@ -1,8 +1,9 @@
 """Eyes for the responder: the workbench's own networks.
 
-face-api finds faces, places landmarks, embeds, and reads age, gender and expression; the attack detector that has seen
-phantoms only looks at whole pictures, so that every face of a picture has the same share of attack. ``mouth open`` is
-read off the landmarks and ``smiling`` off the expression.
+face-api finds faces, places landmarks, embeds, and reads age, gender and expression. Attacks are told face by face
+by MiniFASNet where the user has its weights; else by the detector that has seen phantoms only and looks at whole
+pictures, so that every face of one has the same score. ``mouth open`` is read off the landmarks and ``smiling`` off
+the expression.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class _Networks:
     pipeline: Any
     people: Any
     expression: Any
-    attack: Any
+    attacks: models.AttackDetector
 
 
 class ModelEyes:
@@ -48,6 +49,7 @@ class ModelEyes:
         device: see `models.load`.
         model: the embedder.
         threshold: smallest cosine that counts as the same person; None takes the card's, at FMR 1e-2.
+        attacks: the attack detector, see `models.attack_detector`.
         remembered: pictures whose faces are kept, by digest of their pixels.
 
     Raises:
@@ -56,13 +58,13 @@ class ModelEyes:
 
     def __init__(
         self, *, device: str = "auto", model: str = "faceapi-recogniser", threshold: float | None = None,
-        remembered: int = 4096,
+        attacks: str = "auto", remembered: int = 4096,
     ) -> None:  # fmt: skip
         known = models.card(model).operating_points
         if threshold is None and 1e-2 not in known:
             raise ParameterError(f"{model} has no threshold for FMR 0.01", do="give a threshold")
         self.match_threshold = known[1e-2][0] if threshold is None else threshold
-        self._device, self._model, self._most = device, model, remembered
+        self._device, self._model, self._attacks, self._most = device, model, attacks, remembered
         self._lock = threading.Lock()
         self._networks: _Networks | None = None
         self._kept: OrderedDict[str, list[Face]] = OrderedDict()
@@ -89,9 +91,10 @@ class ModelEyes:
         if self._networks is None:
             self._networks = _Networks(
                 models.default_pipeline(model=self._model, device=self._device),
-                *(models.load(n, device=self._device)
-                  for n in ("faceapi-age-gender", "faceapi-expression", "phantom-attacks")),
-            )  # fmt: skip
+                models.load("faceapi-age-gender", device=self._device),
+                models.load("faceapi-expression", device=self._device),
+                models.attack_detector(self._attacks, device=self._device),
+            )
         return self._networks
 
     def _see(self, pictures: list[NDArray[np.uint8]]) -> list[list[Face]]:
@@ -107,12 +110,12 @@ class ModelEyes:
         embeddings = self._embed(networks.pipeline.embedder, whole, models.five_points(points))
         people = networks.people.predict(whole, boxes)
         shares = networks.expression.predict(whole, boxes)
-        attacks = _attacks(networks.attack, pictures)
+        attacks = networks.attacks.scores(whole, boxes)
         for n, i in enumerate(of):
             expression = dict(zip(models.EXPRESSIONS, map(float, shares[n]), strict=True))
             found[i].append(Face(
                 tuple(map(float, boxes[n])), embeddings[n], float(people.age[n]), float(people.male[n]), expression,  # type: ignore[arg-type]
-                float(attacks[i]), {"mouth open": mouth_open(points[n]), "smiling": expression["happy"] >= 0.5},
+                float(attacks[n]), {"mouth open": mouth_open(points[n]), "smiling": expression["happy"] >= 0.5},
             ))  # fmt: skip
         return found
 
@@ -157,11 +160,3 @@ def mouth_open(points: NDArray[np.float32]) -> bool:
     gap = np.mean([np.linalg.norm(points[a] - points[b]) for a, b in _INNER_LIPS])
     width = float(np.linalg.norm(points[_CORNERS[0]] - points[_CORNERS[1]]))
     return bool(gap > MOUTH_OPEN * width)
-
-
-def _attacks(model: Any, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float64]:
-    size = model.card.input_size[::-1]
-    small = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures])
-    logits = model.predict(small)["attack"].astype(np.float64)
-    shares: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
-    return shares

@@ -1,4 +1,4 @@
-"""Detectors, aligners, embedders and attribute models, each with a card.
+"""Detectors, aligners, embedders, attribute and attack-detection models, each with a card.
 
 Names and cards are listed without loading torch:
 
@@ -6,8 +6,8 @@ Names and cards are listed without loading torch:
 >>> models.card("faceapi-recogniser").input_size
 (150, 150)
 
-``models.load("faceapi-recogniser")`` loads one; ``"mobilefacenet:weights.ckpt"``, ``"onnx:model.onnx"`` and
-``"yunet:detector.onnx"`` take the user's own files; ``"<package>/<name>"`` is a plug-in's.
+``models.load("faceapi-recogniser")`` loads one; ``"mobilefacenet:weights.ckpt"``, ``"onnx:model.onnx"``,
+``"yunet:detector.onnx"`` and ``"minifasnet:FOLDER"`` take the user's own files; ``"<package>/<name>"`` is a plug-in's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from .cards import BACKENDS, Backend, Card
 REGISTRY = Registry("model", "workbench.models.zoo", "workbench.models")
 
 _LAZY = {
-    "AgeGender": "faces", "AnchorDetector": "detectors", "Embedder": "embedders", "Embeddings": "pipeline",
+    "AgeGender": "faces", "AnchorDetector": "detectors", "AttackDetector": "presentation",
+    "attack_detector": "presentation", "Embedder": "embedders", "Embeddings": "pipeline",
     "Faces": "detectors", "Landmarker": "faces", "Pipeline": "pipeline", "align": "alignment",
     "five_points": "alignment", "similarity": "alignment", "export_onnx": "engines", "EXPRESSIONS": "faces",
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -119,7 +119,13 @@ class Client:
         found = read_reply(body)
         if found is None:
             raise Failure("unreadable", self._clean(f"no choice in the reply: {response.text}"))
-        return found
+        # A server may say the key back in its answer; answers are stored and shown.
+        hide = self.endpoint.key.hidden_in
+        return replace(
+            found, text=hide(found.text), declined=hide(found.declined), model=hide(found.model),
+            fingerprint=hide(found.fingerprint), logprobs=None if found.logprobs is None else json.loads(
+                hide(json.dumps(found.logprobs))),
+        )  # fmt: skip
 
 
 def read_reply(body: Any) -> Reply | None:

@@ -1,16 +1,12 @@
-"""Where runs are kept: ``$WORKBENCH_HOME``, or the user's data folder."""
+"""Where runs are kept: below `files.home`, which is named here too."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from platformdirs import user_data_dir
+from ..files.home import home
 
-
-def home() -> Path:
-    """The workbench's folder; it need not exist yet."""
-    return Path(os.environ.get("WORKBENCH_HOME") or user_data_dir("face-workbench")).expanduser().resolve()
+__all__ = ["home", "run_folder"]
 
 
 def run_folder(slug: str, run_id: str) -> Path:

@@ -13,7 +13,7 @@ from .. import data as datasets
 from .. import files, models, studies
 
 # Every parameter that does not change the answer; all others are part of the identity.
-RUNTIME = frozenset({"out", "show_faces"})
+RUNTIME = frozenset({"out", "show_faces", "consent"})
 PACKAGES = ("numpy", "scipy", "torch", "onnxruntime-gpu", "onnxruntime", "opencv-python-headless", "pillow")
 
 

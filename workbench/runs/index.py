@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import files, studies
-from ..core import Result, WorkbenchError
+from ..core import DataError, Result, WorkbenchError
 from . import identity, journal
 from .child import OUT_OF_MEMORY
 from .home import home
@@ -104,6 +104,24 @@ def state(slug: str) -> State:
     latest = runs[0]
     status = "stale" if latest.status == "done" and _stale(slug, latest.folder) else latest.status
     return State(slug, status, latest.folder, latest.result, latest.ended)
+
+
+def look(folder: Path) -> State:
+    """The state of one run by its folder, wherever it lies.
+
+    Raises:
+        DataError: it is no run's folder.
+    """
+    order = folder / "identity.json"
+    slug = json.loads(files.read_text(order)).get("study", "") if order.is_file() else ""
+    slug = slug or folder.parent.name.replace("--", "/")
+    found = record(slug, folder) if folder.is_dir() else None
+    if found is None:
+        raise DataError(
+            "this is no run's folder", given=folder, expected="a folder with a journal, as `workbench runs` lists them"
+        )
+    stale = found.status == "done" and slug in studies.names() and _stale(slug, folder)
+    return State(slug, "stale" if stale else found.status, folder, found.result, found.ended)
 
 
 def _stale(slug: str, folder: Path) -> bool:

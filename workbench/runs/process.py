@@ -23,11 +23,11 @@ from .home import run_folder
 from .session import OUTCOME
 
 RESULT = "result.json"
-# Only these reach the run: no key or token of the user's shell does.
+# Only these reach the run: no key or token of the user's shell does, but the name of the file with a key may.
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "WORKBENCH_HOME", "WORKBENCH_SHARED", "VIRTUAL_ENV",
                "CUDA_VISIBLE_DEVICES", "OMP_WAIT_POLICY", "OMP_NUM_THREADS",
                "LD_LIBRARY_PATH", "PYTHONPATH", "OPENBLAS_CORETYPE",
-               "OPENBLAS_L2_SIZE", alive.MARK)  # fmt: skip
+               "OPENBLAS_L2_SIZE", "WORKBENCH_PROBE_KEY_FILE", alive.MARK)  # fmt: skip
 Progress = Callable[[str, Mapping[str, Any]], None]
 
 

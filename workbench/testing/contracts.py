@@ -76,7 +76,11 @@ def check_model(spec: str) -> None:
     """A model: a complete card, outputs of the shape that it says, the same for a picture alone and in a batch."""
     from .. import models
 
-    _raise("model", spec, [*_card(models.card(spec)), *_model(models.load(spec, device="cpu"))])
+    card = models.card(spec)
+    broken = [*_card(card), *_model(models.load(spec, device="cpu"))]
+    if card.task == "attack-detection":
+        broken += _attack_detector(models.attack_detector(spec, device="cpu"))
+    _raise("model", spec, broken)
 
 
 def _card(card: Any) -> Iterator[str]:
@@ -116,6 +120,18 @@ def _model(model: Any) -> Iterator[str]:
         yield "embed: a picture alone has another embedding than in a batch"
     if np.allclose(found[0], found[1]):
         yield "embed: different pictures have the same embedding"
+
+
+def _attack_detector(detector: Any) -> Iterator[str]:
+    """Attack scores of faces, alone and in a batch."""
+    shown, boxes = list(pictures(3, (160, 120))), np.array([[40, 50, 80, 100]] * 3, np.float32)
+    scores = detector.scores(shown, boxes)
+    if scores.shape != (3,) or scores.dtype != np.float64:
+        yield f"scores: given {scores.dtype} {scores.shape}, expected float64 (3,)"
+    elif not np.all((scores >= 0) & (scores <= 1)):
+        yield f"scores: given {scores.min():g} to {scores.max():g}, expected 0 to 1"
+    elif abs(detector.scores(shown[:1], boxes[:1])[0] - scores[0]) > 0.02:
+        yield "scores: a face alone has another score than in a batch"
 
 
 def _engine(engine: Any, size: tuple[int, int]) -> Iterator[str]:
