@@ -12,7 +12,7 @@ import pytest
 from workbench.core import Scores, Trials, Undefined
 from workbench.data.phantom import PhantomDataset
 from workbench.methods.known import Kept, Known, dataset_of, densities, operating_threshold, standing
-from workbench.methods.outcome import choices
+from workbench.methods.outcome import Pair, choices, compare_faces, decide
 from workbench.models.pipeline import Embeddings
 
 
@@ -115,3 +115,39 @@ def test_where_a_score_stands_is_counted() -> None:
 def test_choices_are_what_the_cards_have() -> None:
     assert choices([[1e-2, 1e-1], [1e-3]]) == (0.1, 0.01, 0.001)
     assert choices([[], []]) == (0.1, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("score", "decision"),
+    [(0.7, "accepted"), (np.nextafter(0.7, 0), "rejected"), (None, "failure to acquire")],
+)
+def test_a_score_at_the_threshold_is_accepted(score: float | None, decision: str) -> None:
+    card: Any = SimpleNamespace(name="toy", operating_points={1e-2: (0.7, "somewhere")})
+    model: Any = SimpleNamespace(card=card, provider="none")
+    reasons = ("", "") if score is not None else ("no face found", "")
+    found = decide(model, Pair(np.zeros((0, 2, 2, 3), np.uint8), reasons, score), 1e-2)
+    assert found.decision == decision
+    assert found.sentence.startswith(decision)
+    assert ("reference: no face found" in found.sentence) == (score is None)
+
+
+def test_without_a_threshold_there_is_no_decision() -> None:
+    card: Any = SimpleNamespace(name="toy", operating_points={})
+    model: Any = SimpleNamespace(card=card, provider="none")
+    chips = np.zeros((2, 2, 2, 3), np.uint8)
+    found = decide(model, Pair(chips, ("", ""), 0.5), 1e-2)
+    assert found.decision is None
+    assert found.sentence == "score 0.5000, no decision: the card of toy has no threshold for FMR 0.01"
+    # A failure to acquire is known without a threshold.
+    assert decide(model, Pair(chips[:1], ("", "no face found"), None), 1e-2).decision == "failure to acquire"
+
+
+def test_a_side_without_a_face_leaves_the_other_one_shown() -> None:
+    template = ((4.0, 4.0), (12.0, 4.0), (8.0, 8.0), (5.0, 12.0), (11.0, 12.0))
+    model: Any = SimpleNamespace(card=SimpleNamespace(template=template, input_size=(16, 16)))
+    picture = np.full((16, 16, 3), 7, np.uint8)
+    face = (picture, np.array([0, 0, 16, 16], np.float32), np.array(template, np.float32))
+    found = compare_faces(model, None, face)
+    assert found.reasons == ("no face found", "")
+    assert found.score is None
+    assert np.array_equal(found.chips, picture[None])

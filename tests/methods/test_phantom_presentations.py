@@ -55,6 +55,32 @@ def test_scores_are_the_detectors_and_are_kept(home: Path, monkeypatch: pytest.M
     assert measured.kept_scores(detector) is None
 
 
+@pytest.mark.usefixtures("small")
+def test_a_domain_that_is_done_is_kept_and_people_of_two_domains_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = models.attack_detector("phantom-attacks", device="cpu")
+    one = measured.scores(detector)
+    monkeypatch.setattr(phantom, "DOMAINS", {"a": None, "b": None})
+    drawn: list[str] = []
+
+    def judged(detector: object, domain: str) -> dict[str, np.ndarray]:
+        drawn.append(domain)
+        return {"score": np.array([0.1, 0.9]), "found": np.array([1, 1], np.uint8),
+                "species": np.array([0, 1], np.int64), "subject": np.array([0, 1], np.int64)}  # fmt: skip
+
+    def stop(done: int, of: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(measured, "_judged", judged)
+    with pytest.raises(KeyboardInterrupt):
+        measured.scores(detector, progress=stop)
+    assert measured.kept_scores(detector) is None
+    found = measured.scores(detector)
+    assert drawn == ["a", "b"]
+    assert len(found) == 4 != len(one)
+    assert len(np.unique(found.subjects)) == 4
+
+
 def test_errors_by_hand_the_worst_species_first() -> None:
     scores = np.array([0.1, 0.6, 0.5, 0.2, 0.9, 0.5, 0.4, 0.7, 0.3, 0.8])
     kinds = np.array(["", "", "", "", "print", "print", "screen", "screen", "screen", "screen"])

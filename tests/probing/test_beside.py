@@ -82,3 +82,13 @@ def test_what_the_listener_raises_ends_the_asking(tmp_path: Path) -> None:
                 [question(), question(1)], [end], tmp_path / "a", dataset="d", told=hear, stop=probing.Stop()
             )
         assert one.counters.requests == 1
+
+
+def test_a_reply_with_a_lone_surrogate_is_kept_without_it(tmp_path: Path) -> None:
+    with Responder(BlankEyes(), misbehave=Misbehave(rubbish=1.0)) as odd:
+        asked = probing.ask_now([question()], probing.endpoint(odd.url, "m"), tmp_path / "a.sqlite", dataset="d")
+    (found,) = asked.records
+    assert found.state == "answered"
+    # The pair of a whole character stays one; what stands alone is replaced.
+    assert found.text.startswith("\ufffd")
+    assert found.text.encode()

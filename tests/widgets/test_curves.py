@@ -110,6 +110,15 @@ def test_without_people_there_are_no_intervals_and_that_is_said() -> None:
     assert "no intervals" in shown.static_html()
 
 
+def test_equal_scores_have_a_chart_and_an_interval_that_says_what_it_is() -> None:
+    shown = CurveExplorer((np.full(3, 0.5), np.full(4, 0.5)), threshold=0.5)
+    assert (shown.fmr, shown.fnmr) == (1.0, 0.0)
+    assert shown.facts[0]["low"] < shown.facts[0]["high"]
+    people = population(6)
+    alike = Scores("alike", people.trials, np.round(people.values) * 0 + 0.5, people.acquired)
+    assert "similarity" not in CurveExplorer(alike, threshold=0.5).rest["rule"]
+
+
 def test_one_kind_alone_has_a_reason_instead_of_curves() -> None:
     shown = CurveExplorer(([0.5, 0.6], []), threshold=0.55)
     assert isinstance(shown.fmr, Undefined)

@@ -174,11 +174,12 @@ def test_what_is_saved_shows_nobody_real(shown: Any) -> None:
 def test_the_model_says_what_it_is(shown: Any) -> None:
     check = SpoofCheck(shown.samples.images[0], real=False)
     assert "has seen phantom faces only" in check.view.note
+    assert "$WORKBENCH_HOME/models" in check.view.note
     assert "RGB" in check.static_html()
     assert ["licence", "BSD-3-Clause"] in check.view.facts
 
 
-def test_in_the_browser_by_mouse_and_keyboard(bench: Any, shown: Any, small: None) -> None:
+def test_judging_by_mouse_and_keyboard(bench: Any, shown: Any, small: None) -> None:
     check = SpoofCheck(presentations=shown)
     bench.show(check)
     place, view, rates = (bench.page.locator(f"#w-{w.model_id}") for w in (check.input, check.view, check.rates))

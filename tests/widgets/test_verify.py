@@ -12,7 +12,7 @@ import traitlets as t
 
 import workbench
 from workbench import files
-from workbench.core import ParameterError, UnknownNameError
+from workbench.core import ParameterError, UnknownNameError, WeightsError
 from workbench.data import phantom
 from workbench.data.phantom import PhantomDataset
 from workbench.widgets import FaceInput, Verify
@@ -246,6 +246,32 @@ class Everything(PhantomDataset):
 
     def trials(self, protocol: str = "") -> Any:
         return super().trials("all-pairs")
+
+
+def test_a_model_without_gradients_says_so_and_stops_nobody(
+    made: Any, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise WeightsError("onnx has no gradients")
+
+    monkeypatch.setattr("workbench.widgets.verify.explain_chips", refuse)
+    widget = made(people.images[0], people.images[1])
+    widget.explain()
+    assert widget.results[0].maps is None
+    assert widget.view.rows[0]["unexplained"] == "onnx has no gradients"
+    assert widget.decision in ("accepted", "rejected")
+
+
+def test_where_nobody_can_ask_the_card_has_the_scores(
+    made: Any, people: Any, few: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = made(people.images[0], people.images[1], on=few)
+    assert "non-mated trials score as high" not in widget.static_html()
+    monkeypatch.setattr("workbench.widgets.verify.headless", lambda: True)
+    html = widget.static_html()
+    assert "on phantom, " in html
+    assert "of 8 non-mated trials score as high" in html
+    assert f"score {widget.score:.4f}" in html
 
 
 def test_dropped_pictures_are_decided_in_the_browser(

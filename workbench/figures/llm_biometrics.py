@@ -15,6 +15,7 @@ from ..studies.llm_biometrics import Answers, Material, Networks
 from .style import COLOURS, Picture, theme
 
 _GREY = "#7f7f7f"
+_TASKS = {"gender": SEX, "age-range": AGE}
 _STATES = ((VALUE, "answered"), (REFUSAL, "refused"), (UNDECIDED, "undecided"), (NO_REPLY, "no reply"),
            (NO_PICTURE, "no picture"))  # fmt: skip
 
@@ -25,7 +26,8 @@ def faces(material: Material, *, count: int = 6, show: bool = False, dark: bool 
     rows = []
     if material.pairs is not None and material.trials is not None:
         for kind, title in ((True, "mated pairs"), (False, "non-mated pairs")):
-            at = np.flatnonzero(material.trials.mated == kind)[:count]
+            every = np.flatnonzero(material.trials.mated == kind)
+            at = every[np.linspace(0, len(every) - 1, min(count, len(every))).astype(int)]
             for side in (material.trials.reference, material.trials.probe):
                 rows.append((title, material.pairs, side[at], [""] * len(at)))
                 title = ""
@@ -91,8 +93,8 @@ def heard(told: Answers, *, each: int = 4, dark: bool = False) -> Picture:
             y = 1 - (k + 0.5) / max(1, len(lines))
             colour = COLOURS[[s for s, _ in _STATES].index(state)]
             axes.text(0.0, y, task, fontsize=8.5, va="center")
-            axes.text(0.12, y, dict(_STATES)[state], fontsize=8.5, va="center", color=colour, weight="bold")
-            axes.text(0.2, y, text, fontsize=8.5, va="center")
+            axes.text(0.14, y, dict(_STATES)[state], fontsize=8.5, va="center", color=colour, weight="bold")
+            axes.text(0.22, y, text, fontsize=8.5, va="center")
         axes.set_xlim(0, 1)
         figure.suptitle("Replies as they came, and what they were read as")
     return figure
@@ -106,8 +108,8 @@ def _quotes(replies: Replies, each: int) -> list[tuple[str, str, str]]:
                  for o, t in zip(row, said, strict=True) if o == state]  # fmt: skip
         for text in list(dict.fromkeys(texts))[: max(1, each - 2) if state == VALUE else 1]:
             short = " ".join(text.split())
-            found[state, short if len(short) <= 105 else short[:104] + "…"] = None
-    return [(replies.task, state, text) for state, text in found]
+            found[state, short if len(short) <= 125 else short[:124] + "…"] = None
+    return [(_TASKS.get(replies.task, replies.task), state, text) for state, text in found]
 
 
 def loop(told: Answers, *, dark: bool = False) -> Picture:
@@ -122,7 +124,8 @@ def loop(told: Answers, *, dark: bool = False) -> Picture:
                 share = 100 * np.array([np.mean(_until(replies, k) == state) for k in range(len(x))])
                 axes.bar(x, share, bottom=bottom, color=colour, label=label, width=0.7)
                 bottom += share
-            axes.set_title(f"{replies.task}, {replies.framing}\n{len(replies)} asked", fontsize=10)
+            task = _TASKS.get(replies.task, replies.task)
+            axes.set_title(f"{task}, {replies.framing}\n{len(replies)} asked", fontsize=10)
             axes.set_xticks(x)
             axes.set_xlabel("times of asking")
         grid[0].set_ylabel("questions [%]")

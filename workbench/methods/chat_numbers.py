@@ -30,6 +30,7 @@ def of_pairs(samples: Samples, trials: Trials, replies: Replies, beside: Compare
     said, mated, who = scoring.accepted(replies), trials.mated, trials.subjects
     hits = {over: scoring.right(said, mated, over_all=over == "all") for over in ("all", "answered")}
     network = (beside.accepted == mated).astype(np.float64)
+    there = np.isfinite(said)
     found = _accuracies(hits, VERIFICATION, who)
     found |= {
         f"accuracy over all, {VERIFICATION}: {NETWORK}": scoring.binomial(network, "threshold best on the other folds"),
@@ -38,6 +39,12 @@ def of_pairs(samples: Samples, trials: Trials, replies: Replies, beside: Compare
         f"EER: {NETWORK}": eer(beside.as_scores(trials)),
         "McNemar's exact p-value, chat model and network": mcnemar(hits["all"] == 1, network == 1),
         "McNemar's mid-p-value, chat model and network": mcnemar(hits["all"] == 1, network == 1, variant="mid-p"),
+        "McNemar's exact p-value over answered, chat model and network": mcnemar(
+            hits["all"][there] == 1, network[there] == 1
+        ),
+        f"accuracy over what the chat model answered, {VERIFICATION}: {NETWORK}": scoring.binomial(
+            np.where(there, network, np.nan), "threshold best on the other folds; pairs without an answer left out"
+        ),
     }
     found |= scoring.operating_point(said, mated, who, CHAT)
     found |= scoring.operating_point(beside.accepted, mated, who, NETWORK)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ SOURCE = (
 FINDER = "faceapi-ssd"
 _NAMES = (phantom.LIVE, *phantom.SPECIES)
 Progress = Callable[[int, int], None]
+Stored = dict[str, NDArray[Any]]
 
 
 class NotKeptError(Exception):
@@ -61,44 +63,36 @@ class ErrorsAt:
 
 
 def kept_scores(detector: models.AttackDetector) -> Presentations | None:
-    """The scores if they were computed before."""
+    """The scores if all of them were computed before."""
 
-    def absent() -> dict[str, NDArray[Any]]:
+    def absent() -> Stored:
         raise NotKeptError
 
     try:
-        return _presentations(found_or_drawn(home() / "cache", _asked(detector), absent))
+        return _joined([found_or_drawn(home() / "cache", _asked(detector, d), absent) for d in phantom.DOMAINS])
     except NotKeptError:
         return None
 
 
-def scores(detector: models.AttackDetector, *, progress: Progress = lambda done, of: None) -> Presentations:
-    """The scores, computed once for these weights and kept in the workbench's home.
+def scores(
+    detector: models.AttackDetector, *, progress: Progress = lambda done, of: None
+) -> Presentations:  # fmt: skip
+    """The scores, computed once for these weights and kept in the workbench's home, domain by domain.
 
     Args:
         detector: of `models.attack_detector`.
-        progress: is told how far it is; what it raises ends the work.
+        progress: is told how many domains are done; what it raises ends the work.
 
     Returns:
         Presentations, higher is more bona fide: attack scores negated.
     """
-    asked = _asked(detector)
-
-    def draw() -> dict[str, NDArray[Any]]:
-        finder = models.load(FINDER)
-        parts = []
-        for done, domain in enumerate(phantom.DOMAINS):
-            progress(done, len(phantom.DOMAINS))
-            shown = phantom.attack_detection(
-                asked["people"], asked["images"], size=asked["size"], seed=asked["seed"], domains=(domain,),
-                subsets=("test",),
-            )  # fmt: skip
-            parts.append(_judged(detector, finder, shown.samples))
-        progress(len(parts), len(parts))
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return joined | {"subject": np.unique(joined["subject"], return_inverse=True)[1].astype(np.int64)}
-
-    return _presentations(found_or_drawn(home() / "cache", asked, draw))
+    parts: list[Stored] = []
+    for domain in phantom.DOMAINS:
+        progress(len(parts), len(phantom.DOMAINS))
+        draw = partial(_judged, detector, domain)
+        parts.append(found_or_drawn(home() / "cache", _asked(detector, domain), draw))
+    progress(len(parts), len(parts))
+    return _joined(parts)
 
 
 def errors_at(presentations: Presentations, threshold: float) -> ErrorsAt:
@@ -121,16 +115,19 @@ def _rate(estimate: Estimate) -> float:
     return float(estimate) if estimate.defined else -1.0
 
 
-def _asked(detector: models.AttackDetector) -> dict[str, Any]:
-    """All that the scores depend on."""
+def _asked(detector: models.AttackDetector, domain: str) -> dict[str, Any]:
+    """All that the scores of a domain depend on."""
     networks = [[n.card.name, n.weights_digest, n.factor] for n in detector.networks]
     return {"what": "attack scores", "networks": networks, "finder": FINDER, "people": PEOPLE, "images": IMAGES,
-            "size": SIZE, "seed": SEED, "domains": list(phantom.DOMAINS)}  # fmt: skip
+            "size": SIZE, "seed": SEED, "domain": domain}  # fmt: skip
 
 
-def _judged(detector: models.AttackDetector, finder: Any, samples: Any) -> dict[str, NDArray[Any]]:
+def _judged(detector: models.AttackDetector, domain: str) -> Stored:
+    samples = phantom.attack_detection(
+        PEOPLE, IMAGES, size=SIZE, seed=SEED, domains=(domain,), subsets=("test",)
+    ).samples  # fmt: skip
     pictures = [samples.images[i] for i in range(len(samples))]
-    found = finder.detect(pictures)
+    found = models.load(FINDER).detect(pictures)
     there = np.array([len(faces) > 0 for faces in found])
     values = np.zeros(len(pictures))
     at = np.flatnonzero(there)
@@ -140,12 +137,14 @@ def _judged(detector: models.AttackDetector, finder: Any, samples: Any) -> dict[
     species = [_NAMES.index(str(name)) for name in samples.attributes["species"]]
     return {
         "score": values, "found": there.astype(np.uint8), "species": np.array(species, np.int64),
-        "subject": np.asarray(samples.subjects),
+        "subject": np.unique(samples.subjects, return_inverse=True)[1].astype(np.int64),
     }  # fmt: skip
 
 
-def _presentations(stored: dict[str, NDArray[Any]]) -> Presentations:
-    species = np.array(_NAMES)[stored["species"]]
-    return Presentations.of_attack_scores(
-        NAME, stored["score"], stored["species"] > 0, species, stored["subject"], stored["found"].astype(bool)
-    )
+def _joined(parts: list[Stored]) -> Presentations:
+    # People of one domain are nobody of another.
+    starts = np.cumsum([0, *(int(p["subject"].max()) + 1 for p in parts)])
+    subject = np.concatenate([p["subject"] + start for p, start in zip(parts, starts[:-1], strict=True)])
+    score, found, kind = (np.concatenate([p[name] for p in parts]) for name in ("score", "found", "species"))
+    species = np.array(_NAMES)[kind]
+    return Presentations.of_attack_scores(NAME, score, kind > 0, species, subject, found.astype(bool))

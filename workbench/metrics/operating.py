@@ -110,7 +110,9 @@ class Redrawn:
         self.subjects = count
         draws = multiplicities(count, resamples, seed) if count >= LEAST_SUBJECTS else iter(())
         self._times = [d.astype(np.uint16) for d in draws]
-        self._whole = {mated: self._weigh(np.flatnonzero(trials.mated == mated), going) for mated in (False, True)}
+        self._whole = {
+            mated: self._weigh(np.flatnonzero(trials.mated == mated), mated, going) for mated in (False, True)
+        }
 
     def at(self, threshold: float, going: Callable[[], object] = lambda: None) -> tuple[Estimate, Estimate]:
         """FMR and FNMR with their intervals.
@@ -135,19 +137,21 @@ class Redrawn:
         # The smaller side is weighed; failures to acquire are in neither, so what is accepted tells what is not.
         scored = len(rejected) + len(accepted) == n
         by_rejected = scored and len(rejected) < len(accepted)
-        part, whole = self._weigh(rejected if by_rejected else accepted, going), self._whole[mated]
+        part, whole = self._weigh(rejected if by_rejected else accepted, mated, going), self._whole[mated]
         errors = part if by_rejected != (not mated) else whole - part
         there = whole > 0
         drawn = (errors[there] / whole[there]).tolist()
         return spread(value, drawn, rule, counts, subjects=self.subjects, resamples=self._resamples,
                       level=self._level, unit="fraction")  # fmt: skip
 
-    def _weigh(self, trials: Indices, going: Callable[[], object]) -> NDArray[np.float64]:
-        """Weight of some trials in every resample: the product of the multiplicities of the people they show."""
-        one, other = self._people[trials].T
-        apart = one != other
+    def _weigh(self, trials: Indices, mated: bool, going: Callable[[], object]) -> NDArray[np.float64]:
+        """Weight of trials of one kind in every resample: the product of the multiplicities of the people they show."""
+        one, other = (np.ascontiguousarray(side) for side in self._people[trials].T)
+        shown = np.bincount(one, minlength=self.subjects)
         sums = []
-        for times in self._times:
+        for drawn in self._times:
             going()
-            sums.append(float(np.sum(times[one].astype(np.float64) * np.where(apart, times[other], 1))))
+            times = drawn.astype(np.float64)
+            # A mated trial shows one person, a non-mated one two.
+            sums.append(float(times @ shown if mated else times[one] @ times[other]))
         return np.array(sums)

@@ -119,13 +119,16 @@ class Client:
         found = read_reply(body)
         if found is None:
             raise Failure("unreadable", self._clean(f"no choice in the reply: {response.text}"))
-        # A server may say the key back in its answer; answers are stored and shown.
-        hide = self.endpoint.key.hidden_in
         return replace(
-            found, text=hide(found.text), declined=hide(found.declined), model=hide(found.model),
-            fingerprint=hide(found.fingerprint), logprobs=None if found.logprobs is None else json.loads(
-                hide(json.dumps(found.logprobs))),
+            found, text=self._fit(found.text), declined=self._fit(found.declined), model=self._fit(found.model),
+            fingerprint=self._fit(found.fingerprint),
+            logprobs=None if found.logprobs is None else json.loads(self._fit(json.dumps(found.logprobs))),
         )  # fmt: skip
+
+    def _fit(self, text: str) -> str:
+        """A server's words as they can be kept: without the key, which a server may say back, or lone surrogates."""
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return self.endpoint.key.hidden_in(whole)
 
 
 def read_reply(body: Any) -> Reply | None:

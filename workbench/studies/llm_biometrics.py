@@ -106,7 +106,7 @@ STUDY = Study(
                  text="on a level comparable with a small dedicated network (MobileFaceNet)"),
     ),
     scales={
-        "smoke": {"identities": 8, "pairs": 8, "singles": 12, "people": 12, "images": 3, "size": 64,
+        "smoke": {"identities": 8, "pairs": 8, "singles": 12, "people": 10, "images": 3, "size": 48,
                   "network_epochs": 1, "chat_epochs": 1, "again": 8},
         "demo": {"identities": 120, "pairs": 600, "singles": 600, "people": 200, "images": 6, "size": 96,
                  "network_epochs": 6, "chat_epochs": 4, "again": 150},

@@ -104,7 +104,6 @@ class CurveExplorer(Bench):
     axes = t.Dict().tag(sync=True)
     reading = t.List().tag(sync=True)
     rest = t.Dict().tag(sync=True)
-    pictures = t.Bool(False).tag(sync=True)
     discards = t.Bool(False).tag(sync=True)
     fmr = t.Any(None)
     fnmr = t.Any(None)
@@ -124,7 +123,7 @@ class CurveExplorer(Bench):
         super().__init__(**{"label": "Curves", "threshold": middle if start is None else start, **kwargs})
         self.facts = [self._fact(arm) for arm in self._arms]
         self.axes = self._axes()
-        self.pictures, self.discards = samples is not None, quality is not None
+        self.discards = quality is not None
         self._move()
 
     @answers()
@@ -156,12 +155,12 @@ class CurveExplorer(Bench):
     def intervals(self) -> None:
         """Compute what takes longer than a step of the slider: intervals, and error versus discard."""
         chosen, readings = self._arms[self.arm], [dict(r) for r in self.reading]
-        threshold = self.threshold
+        now = {"threshold": self.threshold, "arm": self.arm, "common": self.common}
 
         def compute(job: Job) -> tuple[Any, list[tuple[Estimate, Estimate]]]:
             discard = None
             if self._quality is not None:
-                discard = discards.error_versus_discard(chosen.scores, self._quality, threshold)
+                discard = discards.error_versus_discard(chosen.scores, self._quality, now["threshold"])
             if not self._known:
                 return discard, []
             return discard, [a.intervals(r["threshold"], job) for a, r in zip(self._arms, readings, strict=True)]
@@ -169,7 +168,7 @@ class CurveExplorer(Bench):
         def put(made: tuple[Any, list[tuple[Estimate, Estimate]]]) -> None:
             self._discard = made[0]
             self.rest = {
-                "threshold": threshold, "arm": self._arms.index(chosen), "common": self.common,
+                **now,
                 "arms": [{"fmr": _ends(fmr), "fnmr": _ends(fnmr)} for fmr, fnmr in made[1]],
                 "rule": _rules(made[1]) or NO_SUBJECTS,
             }  # fmt: skip
@@ -306,12 +305,12 @@ class CurveExplorer(Bench):
 
     def _fact(self, arm: Arm) -> dict[str, Any]:
         mated = int(arm.scores.trials.mated.sum())
+        low, high = arm.operating.thresholds or (0.0, 1.0)
         return {
             "name": arm.scores.arm, "mated": mated, "nonmated": len(arm.scores.trials) - mated,
             "failures": arm.scores.failures, "eer": _plain(arm.eer), "auc": _plain(arm.auc),
             "why": arm.rates.reason if isinstance(arm.rates, Undefined) else "",
-            "low": arm.operating.thresholds[0] if arm.operating.thresholds else 0.0,
-            "high": arm.operating.thresholds[1] if arm.operating.thresholds else 1.0,
+            "low": low, "high": high if high > low else low + 1,
         }  # fmt: skip
 
     def _axes(self) -> dict[str, Any]:
@@ -322,11 +321,11 @@ class CurveExplorer(Bench):
 
     def _binned(self, arm: Arm) -> list[NDArray[np.float64]]:
         """Share of the mated and of the non-mated scores in each of equal bins from the lowest to the highest."""
-        low, high = arm.operating.thresholds or (0.0, 1.0)
+        fact = self.facts[self._arms.index(arm)]
         scores = arm.scores
         kinds = [scores.values[scores.acquired & (scores.trials.mated == kind)] for kind in (True, False)]
         bins = int(np.clip(2 * np.sqrt(min(map(len, kinds))), FEWEST_BINS, MOST_BINS))
-        ends = (low, high if high > low else low + 1)
+        ends = (fact["low"], fact["high"])
         return [np.histogram(some, bins, ends)[0] / max(1, len(some)) for some in kinds]
 
     def _check_quality(self, quality: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -379,7 +378,9 @@ def _ends(estimate: Estimate) -> list[float] | None:
 
 def _rules(made: list[tuple[Estimate, Estimate]]) -> str:
     """How the intervals came about, each way once."""
-    ways = dict.fromkeys(e.rule.rpartition("; ")[2] for pair in made for e in pair)
+    every = [e for pair in made for e in pair]
+    ways = dict.fromkeys(e.rule.rpartition("; ")[2] for e in every if _ends(e))
+    ways |= dict.fromkeys(f"no interval: {e.low.reason}" for e in every if isinstance(e.low, Undefined))
     few = f"rates with fewer than {FEW} errors or {FEW} others: "
     return "; ".join(few + way if "Clopper" in way and len(ways) > 1 else way for way in ways)
 

@@ -239,7 +239,7 @@ def _summary(name: str, value: Number) -> dict[str, Any]:
 def _estimate(row: dict[str, Any], key: str, ends: list[float] | None) -> Estimate:
     if row[key] is None:
         return Estimate(Undefined(row["why"]))
-    return Estimate(row[key], *ends) if ends else Estimate(row[key])
+    return Estimate(row[key], ends[0], ends[1]) if ends else Estimate(row[key])
 
 
 def _row_said(row: dict[str, Any]) -> str:

@@ -160,6 +160,11 @@ class FaceInput(Bench):
         self._take(lambda: samples.images[index], id, str(samples.subjects[index]), samples.real)
 
     @property
+    def real(self) -> bool:
+        """Whether somebody real may be shown."""
+        return self._real
+
+    @property
     def may_show(self) -> bool:
         """Whether what is saved may hold the picture: nobody real is shown, or ``show_faces`` was given."""
         return not self._real or self._show_faces

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -82,8 +81,8 @@ _STARTING = threading.Lock()
 @cache
 def _responder() -> Responder:
     made = Responder(eyes())
+    # It serves until the process ends: its thread is a daemon.
     made.__enter__()
-    atexit.register(made.__exit__, None, None, None)
     return made
 
 
@@ -161,7 +160,8 @@ class ProbeView(Bench):
         kind = proposal["trait"].name
         known = probing.tasks() if kind == "task" else tuple(probing.FRAMINGS)
         if proposal["value"] not in known:
-            raise UnknownNameError(kind, str(proposal["value"])[:80], known)
+            # A `TraitError`, since traitlets takes back what a validator refused by that alone.
+            raise t.TraitError(str(UnknownNameError(kind, str(proposal["value"])[:80], known)))
         return str(proposal["value"])
 
     @t.validate("agreed")
@@ -169,7 +169,7 @@ class ProbeView(Bench):
         hosts = [e["host"] for e in self.endpoints if not e["loopback"]]
         for host in proposal["value"]:
             if host not in hosts:
-                raise UnknownNameError("host to agree with", str(host)[:80], hosts)
+                raise t.TraitError(str(UnknownNameError("host to agree with", str(host)[:80], hosts)))
         return list(dict.fromkeys(proposal["value"]))
 
     @question_of()
@@ -293,7 +293,7 @@ class ProbeView(Bench):
     def _word(self) -> None:
         prompt = probing.prompt(self.task, framing=self.framing)
         self.prompt = probing.FRAMINGS[self.framing] + prompt.text
-        real = any(place.picture is not None and (place.face is None or place.face.real) for place in self._places)
+        real = any(place.picture is not None and place.real for place in self._places)
         self.warning = "Of real people this framing is untrue." if self.framing == "generated" and real else ""
 
     def describe(self) -> str:
@@ -335,6 +335,8 @@ class Probe(Shown, ipywidgets.VBox):  # type: ignore[misc]
         consents: Sequence[probing.Consent] = (), prices: Mapping[str, probing.Prices] | None = None,
         store: str | Path = "", places: int = 2, **kwargs: Any,
     ) -> None:  # fmt: skip
+        # Named at once, with the nearest known names.
+        probing.prompt(task, framing=framing)
         first: list[Any] = [*shown, *[None] * max(0, places - len(shown))]
         self.inputs = tuple(FaceInput(s, **{"label": f"Picture {i}", **kwargs}) for i, s in enumerate(first, 1))
         kept = Path(store) if store else home() / "probing" / "answers.sqlite"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .. import files, models
 from ..core import ParameterError, ShapeError, UnknownNameError
 from ..data import phantom
+from ..files.home import home
 from ..methods import phantom_presentations
 from ..methods.attack_detection import caution
 from ..methods.attack_maps import occlusion
@@ -102,7 +103,7 @@ class SpoofView(Bench):
         facts = [["gives", known.output], ["looks at", known.crop], ["notes", known.notes], ["licence", known.licence],
                  ["source", known.source]]  # fmt: skip
         super().__init__(**{
-            "label": "Spoof check", "model": known.name, "note": caution(known.name), "live": place.live,
+            "label": "Spoof check", "model": known.name, "note": _without_home(caution(known.name)), "live": place.live,
             "facts": [f for f in facts if f[1]], **kwargs,
         })  # fmt: skip
         place.observe(self._moved, ["face", "found"])
@@ -309,7 +310,7 @@ class SpoofCheck(Shown, ipywidgets.HBox):  # type: ignore[misc]
         self.input.show(shown, real=bool(options.get("real", True)))
 
     def measure(self) -> None:
-        """Measure the errors on phantom presentations: about a minute, once; they are kept."""
+        """Measure the errors on phantom presentations: some minutes, once; they are kept."""
         self.rates.measure()
 
     def look(self) -> NDArray[np.float32]:
@@ -379,6 +380,11 @@ def map_words(found: NDArray[np.float32]) -> str:
             said.append("strongest {}: {:.2f} of log-odds, {:.0f} % from the left, {:.0f} % from above".format(
                 what, top, *share))  # fmt: skip
     return "; ".join(said) or "no patch changed the score"
+
+
+def _without_home(text: str) -> str:
+    """What is saved with a notebook names no folder of this machine."""
+    return text.replace(str(home()), "$WORKBENCH_HOME")
 
 
 def _jpeg(image: NDArray[np.uint8], width: int) -> bytes:

@@ -10,8 +10,8 @@ function render({ model, el, signal }) {
   body.append(said, source, measure, place);
   watch(model, ["summary", "source"], () => {
     const summary = model.get("summary");
-    said.textContent = summary || "Not measured yet: it takes a minute, once, and is kept.";
-    source.textContent = `Measured ${model.get("source")}.`;
+    said.textContent = summary || "Not measured yet: it takes some minutes, once, and is kept.";
+    source.textContent = `${summary ? "Measured" : "To be measured"} ${model.get("source")}.`;
     measure.hidden = Boolean(summary);
   }, signal);
   watch(model, ["table"], () => {
