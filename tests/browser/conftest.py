@@ -206,6 +206,12 @@ class Person:
         self.page.screenshot(path=str(SHOTS / f"{name}.png"))
 
 
+@pytest.fixture(scope="module")
+def someone() -> type[Person]:
+    """For tests that share one page: `Person`, to be made and closed by them."""
+    return Person
+
+
 @pytest.fixture
 def person(chromium: Any, lab: Lab) -> Iterator[Person]:
     """Someone in front of the server. Afterwards: no error was seen and nothing left this machine."""

@@ -43,6 +43,7 @@ def test_the_wheel_carries_what_it_needs_and_no_more(installed: Path) -> None:
     assert "workbench/_notebooks/probing/saliency.ipynb" in names
     assert any(n.startswith("workbench/models/weights/faceapi/face_recognition_model") for n in names)
     assert "face_workbench-0.1.0.dist-info/licenses/LICENSE" in names
+    assert "workbench/server/openapi.json" in names
     data = "face_workbench-0.1.0.data/data/"
     front = data + "share/jupyter/labextensions/@face-workbench/jupyterlab/"
     assert {f"{front}{name}" for name in ("package.json", "install.json", "static/style.js")} <= names
@@ -51,7 +52,6 @@ def test_the_wheel_carries_what_it_needs_and_no_more(installed: Path) -> None:
     assert [n for n in names if n.startswith(f"{front}static/remoteEntry.")]
     # A build for development has source maps; node_modules and a second copy have no place in the wheel.
     assert not [n for n in names if n.endswith(".map") or "node_modules" in n or n.startswith("workbench/labextension")]
-    assert "workbench/server/openapi.json" in names
     assert not [n for n in names if n.startswith(("tests", "benchmarks", "notebooks")) or "__pycache__" in n]
     where = subprocess.run(
         [sys.executable, "-c", "import workbench; print(workbench.__file__)"], capture_output=True, text=True,
