@@ -197,6 +197,26 @@ def test_cancel_ends_a_job_that_refuses_with_all_its_children(home: Path, monkey
     until(lambda: not [p for p in alive.marked(mark) if p.status() != psutil.STATUS_ZOMBIE])
 
 
+def test_a_job_that_was_killed_leaves_no_child_behind(home: Path) -> None:
+    code = (
+        "import os, subprocess, sys, time\n"
+        "from workbench.runs.queue import Queue\n"
+        "subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
+        "assert Queue().start(int(sys.argv[1]), sys.argv[2], os.getpid())\n"
+        "time.sleep(300)\n"
+    )
+    queue = Queue()
+    queue.add("saliency", {})
+    worker = Worker(queue, {"cpu": 1}, command=lambda job, token: [sys.executable, "-c", code, str(job.id), token])
+    worker.tick()
+    until(lambda: queue.get(1).state == "running")
+    mark = queue.get(1).mark
+    os.kill(queue.get(1).pid or 0, signal.SIGKILL)
+    until(lambda: worker.tick() == 0 and queue.get(1).over)
+    assert queue.get(1).state == "lost"
+    until(lambda: not [p for p in alive.marked(mark) if p.status() != psutil.STATUS_ZOMBIE])
+
+
 HANG = """import signal, subprocess, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 p = subprocess.Popen(['sleep', '300'])

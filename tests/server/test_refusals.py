@@ -169,6 +169,8 @@ async def test_an_ill_shaped_body_is_a_problem_and_no_job(ask: Any, extension: A
         response = await ask("/jobs", "POST", body)
         assert (response.code, json.loads(response.body)["status"]) == (400, 400), body
         assert b"Traceback" not in response.body
+        if any(mark in str(body) for mark in ("NaN", "1e999", "Infinity", "ud800", "xff", "[[")):
+            assert json.loads(response.body)["detail"].startswith("the body is not strict JSON"), body
     assert extension.desk.queue.jobs() == []
 
 

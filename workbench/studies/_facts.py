@@ -135,10 +135,12 @@ class Text:
             self._names[name] = self._imported(statement, name)
             return self._names[name]
         for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and node.id != name and node.id in self._made:
+            # A function may name what is made with its help: it is there by the time that the function is called.
+            if isinstance(node, ast.Name) and node.id in self._made and node.id not in self._waiting:
                 self.get(node.id)
         module = ast.Module([ast.parse("from __future__ import annotations").body[0], statement], [])
         exec(compile(module, str(self._file), "exec"), self._names)
+        self._waiting.discard(name)
         return self._names[name]
 
     def _imported(self, statement: ast.Import | ast.ImportFrom, name: str) -> Any:
