@@ -199,7 +199,7 @@ def test_judging_by_mouse_and_keyboard(bench: Any, shown: Any, small: None) -> N
     bench.page.wait_for_function("[...window.models.values()].some((m) => m.get('threshold') === 0.005)")
     assert check.threshold == pytest.approx(0.005)
     view.get_by_role("button", name="What it looked at").click()
-    view.get_by_role("img", name="What it looked at").wait_for()
+    view.get_by_role("img", name="What it looked at").wait_for(timeout=60_000)
     rates.get_by_role("button", name="Measure").press("Enter")
     rates.get_by_role("rowheader", name="BPCER").wait_for(timeout=60_000)
     assert check.errors is not None
