@@ -92,6 +92,7 @@ def test_errors_are_measured_once_and_follow_the_threshold(small: None, shown: A
             assert said[f"APCER {name}"] == pytest.approx(np.mean([not s > threshold for s in attacks[mine]]))
         bona = attacks[kept.bonafide & kept.responded]
         assert said["BPCER"] == pytest.approx(np.mean([s > threshold for s in bona]))
+        assert check.rates.table[-1]["counts"] == f"{np.sum(bona > threshold)} of {len(bona)}"
         shares = [r["share"] for r in check.rates.table[:-1]]
         assert shares == sorted(shares, reverse=True)
     assert "on phantom presentations" in check.static_html()
