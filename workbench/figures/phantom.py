@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
+from matplotlib import colormaps
 from numpy.typing import NDArray
 
-from ..core import ShapeError
+from ..core import ShapeError, UnknownNameError
 from ..data import phantom
 from .style import Picture, theme
 
+# What the studio can show of one picture, and the truth that each needs.
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "colour": (), "landmarks": ("landmarks68", "visible"), "depth": ("depth",), "normals": ("normals",),
+    "near-infrared": ("nir",), "parsing": ("parsing",), "albedo": ("albedo",), "shading": ("shading",),
+}  # fmt: skip
+LAYERS = tuple(_NEEDS)
 # What shows only beside something else is shown beside it.
 _BESIDE: Mapping[str, Mapping[str, Any]] = {
     "glasses_tint": {"glasses": 3}, "glasses_colour": {"glasses": 2}, "mask_colour": {"mask": 1},
@@ -124,6 +132,61 @@ def truth_figure(person: phantom.Scene, *, size: int = 192, dark: bool = False) 
                 axes.scatter(*marks[~seen].T, s=4, c="#d55e00")
         figure.suptitle("What is known of a picture; hidden landmarks are orange")
     return figure
+
+
+def layer_picture(scene: phantom.Scene, layer: str, size: int) -> NDArray[np.uint8]:
+    """One layer of one picture, ready to be shown.
+
+    Args:
+        scene: one picture.
+        layer: one of `LAYERS`.
+        size: side in pixels.
+
+    Returns:
+        ``uint8 (size, size, 3)``.
+    """
+    if layer not in LAYERS:
+        raise UnknownNameError("layer", layer, LAYERS)
+    found = phantom.render(scene, size, truth=_NEEDS[layer])
+    if layer == "landmarks":
+        return _marked(found)
+    if layer == "depth":
+        assert found.depth is not None
+        depth = found.depth[0]
+        seen = np.isfinite(depth)
+        near, far = depth[seen].min(), depth[seen].max()
+        shares = np.where(seen, (depth - near) / max(far - near, 1e-6), np.nan)
+        return _bytes(np.where(seen[..., None], colormaps["viridis"](np.nan_to_num(shares))[..., :3], 0))
+    if layer == "near-infrared":
+        assert found.nir is not None
+        return np.asarray(np.repeat(found.nir[0][..., None], 3, axis=2), np.uint8)
+    if layer == "parsing":
+        assert found.parsing is not None
+        return _bytes(colormaps["tab20"](found.parsing[0] % 20)[..., :3])
+    if layer == "normals":
+        assert found.normals is not None
+        return _bytes(found.normals[0] / 2 + 0.5)
+    linear = found.albedo if layer == "albedo" else found.shading
+    if linear is None:
+        return np.asarray(found.rgb[0])
+    return _bytes((linear[0] / (1 if layer == "albedo" else 2)).clip(0, 1) ** 0.45)
+
+
+def _marked(found: phantom.Rendering) -> NDArray[np.uint8]:
+    """The picture with its landmarks: blue where the camera sees them, orange where it does not."""
+    picture: NDArray[np.uint8] = found.rgb[0].copy()
+    radius = max(1, len(picture) // 150)
+    assert found.landmarks68 is not None
+    assert found.visible is not None
+    for point, seen in zip(found.landmarks68[0], found.visible[0], strict=True):
+        colour = (86, 180, 233) if seen else (213, 94, 0)
+        cv2.circle(picture, (round(float(point[0])), round(float(point[1]))), radius, colour, -1, cv2.LINE_AA)
+    return picture
+
+
+def _bytes(shares: NDArray[Any]) -> NDArray[np.uint8]:
+    levels: NDArray[np.uint8] = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+    return levels
 
 
 def attack_figure(attacker: phantom.Scene, target: phantom.Scene, *, size: int = 128, dark: bool = False) -> Picture:

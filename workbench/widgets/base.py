@@ -97,13 +97,19 @@ class Bench(Shown, anywidget.AnyWidget):
         if not ours:
             self.log.error("%s: %s", type(self).__name__, self.error, exc_info=error)
 
+    def describe(self) -> str:
+        """What there is to see, in a line; parts of a larger widget leave that to it."""
+        return str(self.label)
+
     def settle(self, timeout: float | None = None) -> bool:
         """Wait for the work that goes on; False when ``timeout`` seconds were not enough."""
         return self._worker.settle(timeout)
 
     def close(self) -> None:
         """End the work and the connection."""
-        self._worker.stop()
+        # A widget whose construction failed has no worker, and is closed all the same when it is collected.
+        if "_worker" in vars(self):
+            self._worker.stop()
         super().close()
 
     def set_state(self, sync_data: Mapping[str, Any]) -> None:
