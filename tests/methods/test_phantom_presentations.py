@@ -92,7 +92,7 @@ def test_errors_by_hand_the_worst_species_first() -> None:
     assert {n: float(e) for n, e in found.by_species.items()} == pytest.approx({"screen": 2 / 3, "print": 1 / 2})
     assert list(found.by_species) == ["screen", "print"]
     assert float(found.apcer) == pytest.approx(2 / 3)
-    assert (found.failures, found.tried) == (1, 10)
+    assert (found.failures, found.tried, found.bonafide) == (1, 10, 4)
 
 
 def test_what_progress_raises_ends_the_work_and_keeps_nothing(home: Path) -> None:

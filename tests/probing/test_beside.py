@@ -69,6 +69,8 @@ def test_one_endpoint_without_consent_and_nobody_is_asked(tmp_path: Path) -> Non
         with pytest.raises(ConsentError, match=r"far\.invalid"):
             probing.ask_beside([question()], ends, tmp_path / "a", dataset="d", told=print, stop=probing.Stop())
         assert one.counters.requests == 0
+    # Consent comes before all else: there is not even a store.
+    assert not (tmp_path / "a").exists()
 
 
 def test_what_the_listener_raises_ends_the_asking(tmp_path: Path) -> None:

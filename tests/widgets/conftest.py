@@ -117,7 +117,7 @@ class Bench:
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.route("**/*", self._serve)
         page.expose_function("toPython", self._to_python)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.goto("http://localhost/bench")
         page.evaluate(_HARNESS)
 

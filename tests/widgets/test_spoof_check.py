@@ -92,6 +92,7 @@ def test_errors_are_measured_once_and_follow_the_threshold(small: None, shown: A
             assert said[f"APCER {name}"] == pytest.approx(np.mean([not s > threshold for s in attacks[mine]]))
         bona = attacks[kept.bonafide & kept.responded]
         assert said["BPCER"] == pytest.approx(np.mean([s > threshold for s in bona]))
+        assert check.rates.table[-1]["counts"] == f"{np.sum(bona > threshold)} of {len(bona)}"
         shares = [r["share"] for r in check.rates.table[:-1]]
         assert shares == sorted(shares, reverse=True)
     assert "on phantom presentations" in check.static_html()
@@ -199,7 +200,7 @@ def test_judging_by_mouse_and_keyboard(bench: Any, shown: Any, small: None) -> N
     bench.page.wait_for_function("[...window.models.values()].some((m) => m.get('threshold') === 0.005)")
     assert check.threshold == pytest.approx(0.005)
     view.get_by_role("button", name="What it looked at").click()
-    view.get_by_role("img", name="What it looked at").wait_for()
+    view.get_by_role("img", name="What it looked at").wait_for(timeout=60_000)
     rates.get_by_role("button", name="Measure").press("Enter")
     rates.get_by_role("rowheader", name="BPCER").wait_for(timeout=60_000)
     assert check.errors is not None

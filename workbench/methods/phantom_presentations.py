@@ -50,6 +50,7 @@ class ErrorsAt:
         by_species: APCER of each species, the worst first.
         apcer: of the system: the worst species'.
         bpcer: of bona fide presentations.
+        bonafide: how many of those it rests on.
         failures: presentations in which no face was found; they are in no rate.
         tried: all presentations.
     """
@@ -58,6 +59,7 @@ class ErrorsAt:
     by_species: dict[str, Estimate]
     apcer: Estimate
     bpcer: Estimate
+    bonafide: int
     failures: int
     tried: int
 
@@ -102,7 +104,8 @@ def errors_at(presentations: Presentations, threshold: float) -> ErrorsAt:
     worst_first = sorted(each, key=lambda name: -_rate(each[name]))
     return ErrorsAt(
         threshold, {name: each[name] for name in worst_first}, apcer(presentations, limit),
-        bpcer(presentations, limit), int((~presentations.responded).sum()), len(presentations),
+        bpcer(presentations, limit), int((presentations.bonafide & presentations.responded).sum()),
+        int((~presentations.responded).sum()), len(presentations),
     )  # fmt: skip
 
 

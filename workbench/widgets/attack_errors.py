@@ -70,8 +70,8 @@ class AttackErrors(Bench):
 
     def _put(self, found: measured.ErrorsAt) -> None:
         with self.hold_sync():
-            self.table = [row(f"APCER {name}", e, "attacks") for name, e in found.by_species.items()] + [
-                row("BPCER", found.bpcer, "bonafide")
+            self.table = [row(f"APCER {name}", e, e.counts["attacks"]) for name, e in found.by_species.items()] + [
+                row("BPCER", found.bpcer, found.bonafide)
             ]
             self.summary = summary(found)
             self.errors = found
@@ -93,9 +93,8 @@ def summary(found: measured.ErrorsAt) -> str:
     )
 
 
-def row(name: str, found: Estimate, counted: str) -> dict[str, Any]:
+def row(name: str, found: Estimate, tried: int) -> dict[str, Any]:
     """One line of the table."""
-    tried = found.counts[counted] - found.counts.get("nonresponses", 0) * (counted == "bonafide")
     share = float(found) if found.defined else None
     return {"name": name, "rate": percent(found), "share": share, "counts": f"{found.counts['errors']} of {tried}"}
 

@@ -364,7 +364,7 @@ def channel_picture(name: str, values: NDArray[Any]) -> NDArray[np.uint8]:
 def channel_words(name: str, values: NDArray[Any]) -> str:
     """What a channel shows."""
     if name != "depth":
-        return "near-infrared, lit beside the camera"
+        return "as the camera measured it"
     seen = values[np.isfinite(values)]
     return f"{seen.min():.0f} (light) to {seen.max():.0f} mm (dark)" if len(seen) else "nothing was measured"
 
