@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,25 +11,47 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workbench import files
+from workbench.core import Estimate, Result, Verdict
+from workbench.runs import identity, journal
+from workbench.studies import listing
+
 AXE = Path(__file__).parents[2] / "extensions" / "jupyterlab-workbench" / "node_modules" / "axe-core" / "axe.min.js"
 # As small as the study allows: these tests are about what a person sees.
 TINY = {"scale": "smoke", "identities": 4, "pairs": 4, "steps": 3, "masks": 8}
-LONG = 240
+LONG = 300
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
-def finished(lab: Any, count: int) -> list[dict[str, Any]]:
-    """So many done runs of one study; those that are missing are run now."""
-    until = time.monotonic() + LONG
-    while time.monotonic() < until:
-        done = lab.get("runs?status=done")["runs"]
-        if len(done) >= count:
-            return list(done)
-        jobs = lab.get("jobs")
-        if not jobs["counts"].get("queued") and not jobs["counts"].get("running"):
-            seed = 1 + len(jobs["jobs"])
-            lab.ask("POST", "jobs", {"study": "saliency", "parameters": {**TINY, "seed": seed}})
-        time.sleep(0.5)
-    raise AssertionError(f"no {count} runs in {LONG} s: {lab.get('jobs')}")
+def finished(lab: Any, seed: int) -> dict[str, Any]:
+    """A run as one that was started in a terminal leaves it, with a number and a verdict that go with the seed."""
+    run, slug = f"{seed:012x}", "saliency"
+    folder = lab.home / "runs" / slug / run
+    if not folder.is_dir():
+        parameters = {**TINY, "seed": seed}
+        number = Estimate(0.4 + seed / 10, 0.3, 0.7, "area under a curve", {"pairs": 4}, "fraction")
+        verdicts = (
+            Verdict("C1", "maps find it", "supported" if seed % 2 else "undecided", number, "so it is"),
+            Verdict("C2", "a | b <script>", "refuted", None, "it does not hold"),
+        )
+        result = Result(slug, "2-A", {}, parameters, {"area": number}, verdicts, timings={"faces": 1.5})
+        picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": PICTURE}}
+        code = {"cell_type": "code", "metadata": {}, "source": "x", "execution_count": 1, "outputs": [picture]}
+        heading = {"cell_type": "markdown", "metadata": {}, "source": "## The pairs"}
+        notebook = json.dumps({"cells": [heading, code], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+        found = listing(slug)
+        kept = {"study": slug, "version": "2-A", "code": identity.code_digest(found.module, found.notebook),
+                "packages": identity.packages(), "machine": identity.platform.machine()}  # fmt: skip
+        folder.mkdir(parents=True)
+        for name, text in {
+            "input.ipynb": notebook, "notebook.ipynb": notebook, "order.json": json.dumps({"parameters": parameters}),
+            "identity.json": json.dumps(kept), "report.html": "<!doctype html><title>r</title><h1>A report</h1>",
+            "result.json": files.to_json(result),
+        }.items():  # fmt: skip
+            (folder / name).write_text(text)
+        for event in ("started", "committed"):
+            journal.write(folder, event)
+    return {"study": slug, "run": run}
 
 
 def faults_of(page: Any, *parts: str) -> list[str]:
@@ -111,16 +131,17 @@ def test_a_person_finds_runs_watches_reloads_and_reads(person: Any, lab: Any, ch
 
 
 def test_two_runs_are_compared_and_kept(person: Any, lab: Any) -> None:
-    runs = finished(lab, 2)
+    runs = [finished(lab, seed) for seed in (1, 2)]
     page = person.open()
     person.command("face-workbench:open-runs")
-    for run in runs[:2]:
+    for run in runs:
         page.get_by_label(f"Compare run {run['run']} of saliency").check()
     person.shot("runs-light")
     page.get_by_role("button", name="Compare 2 runs").click()
     page.get_by_role("heading", name="Comparison of 2 runs").wait_for()
     parameters = page.get_by_role("group", name="Parameters")
     parameters.get_by_role("row", name="seed").wait_for()
+    page.get_by_text("1 verdict differs").wait_for()
     assert parameters.get_by_role("row").count() == 2, "only what differs is shown"
     page.locator(".fwl-axis circle").first.wait_for()
     page.locator(".fwl-figure img").first.wait_for()
@@ -135,19 +156,18 @@ def test_two_runs_are_compared_and_kept(person: Any, lab: Any) -> None:
 
 
 def test_a_run_of_a_terminal_appears_and_is_purged(person: Any, lab: Any) -> None:
-    done = finished(lab, 1)[0]
-    folder = lab.home / "runs" / "saliency"
-    shutil.copytree(folder / done["run"], folder / "0123456789ab")
     page = person.open()
     person.command("face-workbench:open-runs")
-    row = page.get_by_role("row").filter(has_text="0123456789ab")
+    page.get_by_role("heading", name="All runs").wait_for()
+    made = finished(lab, 3)
+    row = page.get_by_role("row").filter(has_text=made["run"])
     row.get_by_text("terminal").wait_for()
     row.get_by_role("button", name="Open").click()
     page.get_by_role("button", name="Purge…").click()
     page.get_by_role("dialog").get_by_role("button", name="Purge").click()
     person.command("face-workbench:open-runs")
     row.wait_for(state="detached")
-    assert not (folder / "0123456789ab").exists()
+    assert not (lab.home / "runs" / "saliency" / made["run"]).exists()
 
 
 def test_the_keyboard_alone_finds_starts_and_cancels(person: Any, lab: Any) -> None:
@@ -260,8 +280,8 @@ def test_what_the_server_says_is_wrong_is_shown_in_words(person: Any) -> None:
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
 def test_every_page_is_accessible_in_every_theme(person: Any, lab: Any, theme: str) -> None:
-    runs = finished(lab, 2)
-    names = [f"{run['study']}/{run['run']}" for run in runs[:2]]
+    runs = [finished(lab, seed) for seed in (1, 2)]
+    names = [f"{run['study']}/{run['run']}" for run in runs]
     short = theme.removeprefix("JupyterLab ").lower().replace(" ", "-")
     page = person.open()
     person.command("apputils:change-theme", {"theme": theme})
@@ -272,7 +292,7 @@ def test_every_page_is_accessible_in_every_theme(person: Any, lab: Any, theme: s
     for name, command, arguments in (
         ("study", "open-study", {"study": "saliency"}),
         ("runs", "open-runs", {}),
-        ("result", "open-run", {"study": runs[0]["study"], "run": runs[0]["run"]}),
+        ("result", "open-run", runs[0]),
         ("compare", "compare-runs", {"runs": names}),
         ("board", "open-board", {}),
     ):

@@ -15,6 +15,8 @@ import { summary } from './words';
 
 const EVENT = 'urn:face-workbench:job:v1';
 const RUNS = 100;
+// Not below ID: there JupyterLab keeps open pages, and removes what is none.
+const FORM = `${ID}-form`;
 
 export interface ISettings {
   pollSeconds: number;
@@ -191,12 +193,12 @@ export class Bench {
   }
 
   async remembered(study: string): Promise<Values> {
-    const found = await this.state?.fetch(`${ID}:form:${study}`);
+    const found = await this.state?.fetch(`${FORM}:${study}`);
     return found && typeof found === 'object' ? (found as Values) : {};
   }
 
   async remember(study: string, values: Values): Promise<void> {
-    await this.state?.save(`${ID}:form:${study}`, values);
+    await this.state?.save(`${FORM}:${study}`, values);
   }
 
   private heard(event: IJobEvent): void {
