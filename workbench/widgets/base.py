@@ -97,10 +97,6 @@ class Bench(Shown, anywidget.AnyWidget):
         if not ours:
             self.log.error("%s: %s", type(self).__name__, self.error, exc_info=error)
 
-    def describe(self) -> str:
-        """What there is to see, in a line; parts of a larger widget leave that to it."""
-        return str(self.label)
-
     def settle(self, timeout: float | None = None) -> bool:
         """Wait for the work that goes on; False when ``timeout`` seconds were not enough."""
         return self._worker.settle(timeout)
