@@ -196,7 +196,6 @@ const Item = React.memo(function Item(props: {
       <button
         className="fwl-study"
         data-study={study.name}
-        data-lm-suppress-shortcuts="true"
         tabIndex={reachable ? 0 : -1}
         title={study.error ?? state.reason ?? study.title}
         onClick={() =>

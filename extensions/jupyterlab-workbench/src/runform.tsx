@@ -223,7 +223,6 @@ function Scales(props: {
             <input
               type="radio"
               name={`${study.name}-scale`}
-              data-lm-suppress-shortcuts="true"
               value={name}
               checked={name === entered}
               onChange={() => change('scale', name)}
@@ -307,7 +306,6 @@ function Entry(props: IField & { described: object }): JSX.Element {
       <input
         {...described}
         type="checkbox"
-        data-lm-suppress-shortcuts="true"
         checked={entered}
         onChange={event => change(p.name, event.target.checked)}
       />

@@ -98,7 +98,6 @@ function Row(props: {
       <td>
         <input
           type="checkbox"
-          data-lm-suppress-shortcuts="true"
           aria-label={trans.__('Compare run %1 of %2', run.run, run.slug)}
           disabled={run.status !== 'done' || (full && !chosen)}
           checked={chosen}
