@@ -15,10 +15,6 @@ from workbench.data import phantom
 ROOT = Path(__file__).parents[2]
 NAME = "widgets.ipynb"
 KERNEL = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-REGIONS = (
-    "Face", "Reference", "Comparison", "Identification", "Attributes", "Spoof check", "Probe", "Morph", "Attack",
-    "Phantom studio",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +53,19 @@ def test_no_cell_failed_and_every_widget_is_live(demo: Any) -> None:
     failed = page.evaluate("""window.jupyterapp.shell.currentWidget.content.widgets.flatMap((c) =>
         (c.model.outputs?.toJSON() ?? []).filter((o) => o.output_type === "error").map((o) => o.evalue))""")
     assert failed == []
-    live = page.locator(".fw fieldset:not([disabled])")
-    page.wait_for_function("document.querySelectorAll('.fw fieldset:not([disabled])').length >= 15")
-    assert live.count() == page.locator(".fw fieldset").count()
+    page.wait_for_function(
+        """() => {
+          const locks = [...document.querySelectorAll(".fw > fieldset")];
+          return locks.length >= 15 && locks.every((lock) => !lock.disabled);
+        }"""
+    )
     demo.shot("widgets-light")
 
 
 def test_a_dropped_picture_changes_the_score(demo: Any) -> None:
     page = demo.page
     place = region(page, "Probe")
-    before = page.get_by_role("region", name="Comparison").first.inner_text()
+    before = page.get_by_role("region", name="Verification").first.inner_text()
     other = phantom.faces(1, 1, size=224, seed=77).images[0]
     place.locator(".fw-drop").first.evaluate(
         """(target, bytes) => {
@@ -78,9 +77,29 @@ def test_a_dropped_picture_changes_the_score(demo: Any) -> None:
     )
     place.get_by_text("other.png · 224 × 224 · 1 face").wait_for()
     page.wait_for_function(
-        "(before) => document.querySelector('[role=region][aria-label=Comparison]').innerText !== before", arg=before
+        "(before) => document.querySelector('[role=region][aria-label=Verification]').innerText !== before", arg=before
     )
     demo.shot("widgets-verify")
+
+
+def test_a_dragged_threshold_moves_both_widgets_that_share_it(demo: Any) -> None:
+    page = demo.page
+    curves, groups = (region(page, name) for name in ("Curves", "Differentials by age"))
+    before = groups.inner_text()
+    charts = curves.locator(".fw-picks").first
+    charts.scroll_into_view_if_needed()
+    area = charts.bounding_box()
+    middle = area["y"] + area["height"] / 2
+    page.mouse.move(area["x"] + 0.6 * area["width"], middle)
+    page.mouse.down()
+    for share in (0.55, 0.5, 0.45, 0.4):
+        page.mouse.move(area["x"] + share * area["width"], middle)
+    page.mouse.up()
+    page.wait_for_function(
+        "(before) => document.querySelector('[aria-label=\"Differentials by age\"]').innerText !== before",
+        arg=before,
+    )
+    demo.shot("widgets-curves")
 
 
 def test_the_theme_is_followed(demo: Any) -> None:
