@@ -39,22 +39,35 @@ export class StudiesPanel extends ReactWidget {
   }
 
   protected onActivateRequest(_: Message): void {
-    this.node.querySelector('input')?.focus();
+    const search = this.node.querySelector('input');
+    this._wanted = !search;
+    search?.focus();
   }
 
   render(): JSX.Element {
-    return <Studies bench={this.bench} />;
+    return <Studies bench={this.bench} drawn={() => this.drawn()} />;
   }
+
+  /** The first activation may come before there is anything to focus. */
+  private drawn(): void {
+    if (this._wanted) {
+      this._wanted = false;
+      this.node.querySelector('input')?.focus();
+    }
+  }
+
+  private _wanted = false;
 
   private _stop: (() => void) | null = null;
 }
 
-function Studies(props: { bench: Bench }): JSX.Element {
-  const { bench } = props;
+function Studies(props: { bench: Bench; drawn: () => void }): JSX.Element {
+  const { bench, drawn } = props;
   const { trans } = bench;
   const [query, setQuery] = React.useState<IQuery>(EVERYTHING);
   const list = React.useRef<HTMLDivElement>(null);
   useSignals(bench.studies.changed);
+  React.useEffect(drawn, []);
   const { value, error } = bench.studies;
   const all = value?.studies ?? [];
   const found = React.useMemo(() => find(all, query), [value, query]);
