@@ -22,13 +22,14 @@ from .errors import (
 from .registry import Entry, Registry, slug
 from .result import ANSWERS, Answer, Evidence, Reported, Result, Verdict
 from .samples import Images, Samples
-from .trials import Measurements, Scores, Trials
+from .trials import Measurements, Resampled, Scores, Trials
 from .values import Estimate, Number, Undefined
 
 __all__ = [
     "ANSWERS", "Answer", "BudgetError", "ConsentError", "DataError", "DeviceError", "DigestError", "Entry",
     "Estimate", "Evidence", "ImageError", "Images", "Measurements", "NoTrialsError", "Number", "ParameterError",
-    "PluginError", "Registry", "Reported", "Result", "RunError", "Samples", "Scores", "ShapeError", "StoreError",
+    "PluginError", "Registry", "Reported", "Resampled", "Result", "RunError", "Samples", "Scores", "ShapeError",
+    "StoreError",
     "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest", "seeds",
     "slug",
 ]  # fmt: skip
