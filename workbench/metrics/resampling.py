@@ -128,8 +128,10 @@ def combined(arm: str, function: Callable[[Floats], Floats], parts: Sequence[Res
         raise ShapeError(
             "statistics do not fit together", given=[len(p.drawn) for p in parts], expected="equal numbers"
         )
-    first = next((p.value for p in parts if isinstance(p.value, Undefined)), None)
-    value = float(function(np.array([[float(p.value)] for p in parts]))[0]) if first is None else first
+    value: Number | None = next((p.value for p in parts if isinstance(p.value, Undefined)), None)
+    if value is None:
+        number = float(function(np.array([[float(p.value)] for p in parts]))[0])
+        value = Undefined("it is not defined for these statistics") if np.isnan(number) else number
     draws = list(dict.fromkeys(p.draw for p in parts))
     people = min(p.counts["subjects"] for p in parts)
     return Resampled(
