@@ -88,7 +88,7 @@ def verdicts(
     )
     rho = float(study.spearman(probes.intensity[None], mated[None])[0])
     recognition = study.Recognition(mated, mated - 3, scoring.threshold_at_fnmr(mated, 0.1), rho)
-    evidence = study.evidence(MATERIAL, known, found, recognition, resamples=200, seed=0)
+    evidence = study.evidence(MATERIAL, known, found, recognition, resamples=60, seed=0)
     return {v.claim: v for v in judge(study.STUDY.claims, evidence)}
 
 
