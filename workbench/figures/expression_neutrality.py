@@ -40,15 +40,14 @@ def sets(material: Material, *, columns: int = 8, dark: bool = False) -> Picture
         figure = Picture(figsize=(1.15 * columns, 1.42 * len(rows)), layout="constrained")
         grid = figure.subplots(len(rows), columns, squeeze=False)
         for line, faces in zip(grid, rows, strict=True):
-            for i, axes in enumerate(line):
+            # Spread over the set: pictures that lie side by side show one person.
+            for i, axes in zip(np.linspace(0, len(faces) - 1, columns).astype(int), line, strict=True):
                 axes.set_xticks([])
                 axes.set_yticks([])
                 axes.spines[:].set_visible(False)
-                if i < len(faces):
-                    axes.imshow(faces.images[i], interpolation="nearest")
-                    shown = EXPRESSIONS[faces.expression[i]]
-                    strength = "" if faces.neutral[i] else f" {faces.intensity[i]:.2f}"
-                    axes.set_title(f"{shown}{strength}", fontsize=7, pad=2)
+                axes.imshow(faces.images[i], interpolation="nearest")
+                strength = "" if faces.neutral[i] else f" {faces.intensity[i]:.2f}"
+                axes.set_title(f"{EXPRESSIONS[faces.expression[i]]}{strength}", fontsize=7, pad=2)
             line[0].set_ylabel(faces.name, fontsize=9)
     return figure
 
@@ -167,7 +166,7 @@ def discarding(
     scores = mated_scores(recognition.mated, material.reference, material.probes.subjects)
     qualities = pair_qualities(material, known, found)
     drawn = [(c, f"{c}, {features}", COLOUR[c], "-") for c in CLASSIFIERS]
-    drawn += [("own neutral", f"own neutral, {features}", COLOURS[4], "-."), ("SER-FIQ", "SER-FIQ", COLOURS[7], "-."),
+    drawn += [("own neutral", f"own neutral, {features}", COLOURS[4], "-."), ("SER-FIQ", "SER-FIQ", COLOURS[3], "-."),
               ("embedding norm", "embedding norm", COLOURS[6], "-."), ("true intensity", "intensity", COLOURS[5], ":"),
               ("random", "random", GREY, "--")]  # fmt: skip
     with theme("dark" if dark else "light"):
