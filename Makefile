@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What the front end is built from: a change there builds and installs it again.
+FRONT := $(shell find extensions/jupyterlab-workbench -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*' -not -name '*.tsbuildinfo')
 export WORKBENCH_HOME ?= $(CURDIR)/.workbench
 
 .PHONY: demo test lab bench lint types wheel clean help
@@ -10,7 +12,7 @@ export WORKBENCH_HOME ?= $(CURDIR)/.workbench
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/'
 
-$(STAMP): pyproject.toml constraints.txt hatch_build.py
+$(STAMP): pyproject.toml constraints.txt hatch_build.py $(FRONT)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Face Workbench needs Python 3.11 or newer; given %s. Say which: make PYTHON=python3.12" % sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up $(VENV): a few minutes, once."

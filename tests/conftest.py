@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,20 @@ settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).parents[1]
+
+TINY_MODULE = '''"""A tiny study. arXiv:0000.00001."""
+from workbench.claims import Claim, Comparison, Study
+
+CLAIMS = tuple(Claim(f"C{i}", f"thing {i}", (Comparison("x", "a", "b"),)) for i in (1, 2))
+STUDY = Study(title="A tiny study", source="arXiv:0000.00001", pillar="probing", version="1-A", claims=CLAIMS,
+              reported=(), scales={s: {} for s in ("smoke", "demo", "paper")})
+'''
+TINY_PARAMETERS = """scale: Literal["smoke", "demo", "paper"] = "demo"  # size
+data: str = "phantom"  # phantom or lfw:FOLDER
+model: str = ""
+seed: int = 0  # [0, 9] of everything
+out: str = ""
+"""
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +69,36 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def tiny_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Makes a plug-in ``tiny`` with one study, ``tiny/thing``, whose notebook has the given cells of code.
+
+    This process and its children see it; returns the package's folder.
+    """
+    site = tmp_path / "site"
+
+    def made(*cells: str) -> Path:
+        package = site / "tiny"
+        (package / "probing").mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / "thing.py").write_text(TINY_MODULE)
+        head = {"source": "from typing import Literal", "metadata": {}}
+        fields = {"source": TINY_PARAMETERS, "metadata": {"tags": ["parameters"]}}
+        sources = [head, fields, *({"source": c, "metadata": {}} for c in cells)]
+        code = [
+            {"cell_type": "code", "outputs": [], "execution_count": None, "id": f"c{i}"} | s
+            for i, s in enumerate(sources)
+        ]
+        notebook = {"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (package / "probing" / "thing.ipynb").write_text(json.dumps(notebook))
+        info = site / "tiny-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[workbench.studies]\nthing = tiny.thing\n")
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")])))
+        monkeypatch.syspath_prepend(str(site))
+        return package
+
+    return made

@@ -30,6 +30,15 @@ def test_three_answers_and_margins(difference: float, margin: float, answer: str
     assert verdict.answer == answer
 
 
+def test_a_verdict_says_what_its_interval_must_pass() -> None:
+    for direction, margin, limit in (("less", 0.1, -0.1), ("greater", 0.1, 0.1), ("less", -0.2, 0.2), ("less", 0, 0)):
+        verdict = compare(Comparison("area", "ours", "theirs", direction, margin), evidence(-0.3))
+        assert (verdict.limit, verdict.direction) == (limit, direction)
+        assert verdict.effect is not None
+        passed = verdict.effect.high < limit if direction == "less" else verdict.effect.low > limit
+        assert passed == (verdict.answer == "supported")
+
+
 def test_exchanging_the_arms_exchanges_the_verdict() -> None:
     assert compare(Comparison("area", "theirs", "ours"), evidence(-0.3)).answer == "refuted"
     assert compare(Comparison("area", "theirs", "ours", "greater"), evidence(-0.3)).answer == "supported"

@@ -1,4 +1,4 @@
-"""Layouts of labels: UTKFace, CASIA-SURF and DeepfakeBench, in both directions."""
+"""Layouts of labels: UTKFace, FairFace, CASIA-SURF and DeepfakeBench, in both directions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from workbench import data
 from workbench.core import DataError, ParameterError, Samples
-from workbench.data import casia_surf, deepfakebench, utkface
+from workbench.data import casia_surf, deepfakebench, fairface, utkface
 from workbench.metrics.forgery import video_keys
 
 
@@ -85,6 +85,87 @@ def test_utkface_cannot_lead_out(tmp_path: Path) -> None:
     (tmp_path / "utk" / "26_1_3_20170117175041574.jpg").symlink_to(tmp_path / "elsewhere.jpg")
     with pytest.raises(DataError, match="leads out"):
         utkface.open(str(tmp_path / "utk"))
+
+
+def test_fairface_labels_come_back_as_its_groups(faces: Samples, tmp_path: Path) -> None:
+    ages = np.array([0, 2, 3, 9.5, 10, 29, 69, 70, 116][: len(faces)])
+    ages = np.resize(ages, len(faces))
+    samples = replace(faces, attributes=dict(faces.attributes) | {"age": ages})
+    opened = data.open_dataset(data.export(samples, None, "fairface", tmp_path / "out"))
+    # Group by group, as a person reads the paper's table.
+    groups = {0: "0-2", 2: "0-2", 3: "3-9", 9.5: "3-9", 10: "10-19", 29: "20-29", 69: "60-69", 70: "more than 70",
+              116: "more than 70"}  # fmt: skip
+    seen = 0
+    for protocol, every in (("val", [i for i in range(len(faces)) if i % 4 == 0]),
+                            ("train", [i for i in range(len(faces)) if i % 4])):  # fmt: skip
+        read = opened.samples(protocol)
+        assert read.ids == tuple(f"{protocol}/{k + 1}.jpg" for k in range(len(every)))
+        for k, i in enumerate(every):
+            assert np.array_equal(read.images[k], faces.images[i])
+            assert fairface.AGES[read.attributes["age"][k]] == groups[float(ages[i])]
+            assert read.attributes["gender"][k] == faces.attributes["gender"][i]
+            assert read.attributes["race"][k] == faces.attributes["race"][i]
+            seen += 1
+    assert seen == len(faces) == len(opened.samples())
+    assert (tmp_path / "out" / "fairface_label_val.csv").read_text().splitlines()[
+        0
+    ] == "file,age,gender,race,service_test"
+
+
+def test_fairface_does_not_take_skin_colour_for_race(faces: Samples, tmp_path: Path) -> None:
+    kept = {k: v for k, v in faces.attributes.items() if k != "race"}
+    assert "melanin" in kept
+    with pytest.raises(DataError, match="FairFace needs the attribute 'race'"):
+        data.export(replace(faces, attributes=kept), None, "fairface", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [("age", 121, "age 121"), ("age", -1, "age -1"), ("gender", 2, "gender 2"), ("race", 7, "race 7"),
+     ("race", 1.5, "race 1.5"), ("service_test", 3, "service_test 3")],
+)  # fmt: skip
+def test_labels_that_fairface_cannot_hold(faces: Samples, tmp_path: Path, key: str, value: float, said: str) -> None:
+    before = faces.attributes.get(key, np.zeros(len(faces)))
+    samples = replace(faces, attributes=dict(faces.attributes) | {key: np.array([*before[:-1], value])})
+    with pytest.raises(DataError, match=f"cannot be listed as in FairFace\n  given: {said}"):
+        data.export(samples, None, "fairface", tmp_path / "out")
+    with pytest.raises(DataError, match="a training and a validation part"):
+        fairface.write(faces.subset(np.array([0])), None, tmp_path / "one")
+
+
+HEAD = "file,age,gender,race,service_test\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("file,age,gender,race\nval/1.jpg,3-9,Male,White\n", "has other columns"),
+        (HEAD, "names no pictures"),
+        (HEAD + "val/1.jpg,31,Male,White,True\n", "line 2: age is none of FairFace's"),
+        (HEAD + "val/1.jpg,3-9,Other,White,True\n", "gender is none of FairFace's"),
+        (HEAD + "val/1.jpg,3-9,Male,Asian,True\n", "race is none of FairFace's"),
+        (HEAD + "val/1.jpg,3-9,Male,White,1\n", "service_test"),
+        (HEAD + "val/2.jpg,3-9,Male,White,True\n", "there is no such picture"),
+        (HEAD + "../1.jpg,3-9,Male,White,True\n", "leads out"),
+        (HEAD + 2 * "val/1.jpg,3-9,Male,White,True\n", "names a picture twice"),
+    ],
+)
+def test_fairface_lists_that_are_refused(tmp_path: Path, rows: str, said: str) -> None:
+    picture(tmp_path / "train" / "1.jpg")
+    picture(tmp_path / "val" / "1.jpg")
+    good = HEAD + "train/1.jpg,more than 70,Female,Latino_Hispanic,False\n"
+    (tmp_path / "fairface_label_train.csv").write_text(good)
+    with pytest.raises(DataError, match=r"holds no fairface_label_val\.csv"):
+        fairface.open(str(tmp_path))
+    (tmp_path / "fairface_label_val.csv").write_text(HEAD + "val/1.jpg,3-9,Male,East Asian,True\n")
+    read = fairface.open(str(tmp_path)).samples()
+    assert {k: v.tolist() for k, v in read.attributes.items()} == {
+        "age": [8, 1], "gender": [1, 0], "race": [3, 1], "service_test": [0, 1],
+    }  # fmt: skip
+    (tmp_path / "fairface_label_val.csv").write_text(rows)
+    with pytest.raises(DataError, match=said):
+        fairface.open(str(tmp_path))
 
 
 def test_real_utkface_is_read_whole(shared: Path) -> None:

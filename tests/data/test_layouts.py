@@ -24,7 +24,7 @@ from workbench.core import (
 from workbench.testing import contracts
 
 PAIRED = ("insightface-bin", "lfw")
-LABELLED = ("casia-surf", "deepfakebench", "utkface")
+LABELLED = ("casia-surf", "deepfakebench", "fairface", "utkface")
 
 
 def modalities(faces: Samples) -> dict[str, np.ndarray]:
@@ -164,7 +164,7 @@ def test_one_damaged_picture_is_one_failure(faces: Samples, pairs: Trials, tmp_p
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    for layout in ("casia-surf", "deepfakebench", "insightface-bin", "lfw", "utkface"):
+    for layout in ("casia-surf", "deepfakebench", "fairface", "insightface-bin", "lfw", "utkface"):
         for path in ("", str(tmp_path / "nowhere")):
             with pytest.raises(DataError, match=f"there is no such f(.|\n)*{layout}:PATH"):
                 data.open_dataset(f"{layout}:{path}")

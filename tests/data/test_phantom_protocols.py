@@ -5,6 +5,7 @@ import pytest
 
 from workbench.core import ParameterError, UnknownNameError
 from workbench.data import phantom
+from workbench.data.protocols import stratified
 
 
 def test_shares_are_dealt_to_the_person() -> None:
@@ -75,3 +76,14 @@ def test_focal_length_by_hand() -> None:
     scene = phantom.frontal(phantom.identities(1)).replace(fill=0.5, distance=1140.0)
     # Half of 200 pixels are 228 mm at 1,140 mm: 100 px * 1140 / 228.
     assert phantom.focal_length(scene, 200)[0] == pytest.approx(500.0)
+
+
+def test_strata_keep_their_shares() -> None:
+    strata = np.repeat([5, 1, 7], [100, 40, 11])
+    picked = stratified(strata, 30, "x", 0)
+    assert len(set(picked.tolist())) == 30
+    counts = [int((strata[picked] == s).sum()) for s in (5, 1, 7)]
+    assert np.abs(np.array(counts) - 30 * np.array([100, 40, 11]) / 151).max() <= 1
+    assert (picked == stratified(strata, 30, "x", 0)).all()
+    assert (picked != stratified(strata, 30, "x", 1)).any()
+    assert sorted(stratified(strata, 151, "x", 0).tolist()) == list(range(151))

@@ -226,3 +226,13 @@ def test_any_text_and_number_comes_back_or_is_refused(
     assert found["text"].tolist() == texts.tolist()
     again = np.array([n or "nan" for n in found["number"].tolist()], float) if suffix == ".csv" else found["number"]
     assert np.array_equal(again, numbers, equal_nan=True)
+
+
+def test_arrays_of_any_shapes_come_back(tmp_path: Path) -> None:
+    given = {"table": np.arange(6, dtype=np.float32).reshape(2, 3), "names": np.array(["a", "bb"])}
+    back = files.read_arrays(files.write_arrays(tmp_path / "a.npz", given))
+    assert {k: v.tolist() for k, v in back.items()} == {"table": [[0, 1, 2], [3, 4, 5]], "names": ["a", "bb"]}
+    with pytest.raises(DataError, match=r"no name for arrays\n  given: .npy"):
+        files.write_arrays(tmp_path / "a.npy", given)
+    with pytest.raises(DataError, match="names holds Python objects"):
+        files.write_arrays(tmp_path / "b.npz", {"names": np.array([{}], object)})

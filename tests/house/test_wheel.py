@@ -1,8 +1,10 @@
 """The wheel in a folder without the repository: everything that a user does works from what it carries."""
 
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -41,12 +43,64 @@ def test_the_wheel_carries_what_it_needs_and_no_more(installed: Path) -> None:
     assert "workbench/_notebooks/probing/saliency.ipynb" in names
     assert any(n.startswith("workbench/models/weights/faceapi/face_recognition_model") for n in names)
     assert "face_workbench-0.1.0.dist-info/licenses/LICENSE" in names
+    assert "workbench/server/openapi.json" in names
+    data = "face_workbench-0.1.0.data/data/"
+    front = data + "share/jupyter/labextensions/@face-workbench/jupyterlab/"
+    assert {f"{front}{name}" for name in ("package.json", "install.json", "static/style.js")} <= names
+    assert f"{front}schemas/@face-workbench/jupyterlab/plugin.json" in names
+    assert f"{data}etc/jupyter/jupyter_server_config.d/face_workbench.json" in names
+    assert [n for n in names if n.startswith(f"{front}static/remoteEntry.")]
+    # A build for development has source maps; node_modules and a second copy have no place in the wheel.
+    assert not [n for n in names if n.endswith(".map") or "node_modules" in n or n.startswith("workbench/labextension")]
     assert not [n for n in names if n.startswith(("tests", "benchmarks", "notebooks")) or "__pycache__" in n]
     where = subprocess.run(
         [sys.executable, "-c", "import workbench; print(workbench.__file__)"], capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(installed)}, cwd=installed.parent,
     )  # fmt: skip
     assert Path(where.stdout.strip()).is_relative_to(installed)
+
+
+def test_a_source_archive_makes_the_same_wheel_without_node(installed: Path, tmp_path: Path) -> None:
+    from hatchling.builders.sdist import SdistBuilder
+
+    (archive,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path, filter="data")
+    (source,) = (f for f in tmp_path.iterdir() if f.is_dir())
+    assert not [f for f in source.rglob("*") if f.name in ("node_modules", "lib", ".yarn", ".ipynb_checkpoints")]
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "made")], cwd=source,
+        env={"PATH": str(tmp_path / "nothing"), "HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (wheel,) = (tmp_path / "made").glob("*.whl")
+    with zipfile.ZipFile(wheel) as made:
+        assert set(made.namelist()) == {
+            p.relative_to(installed).as_posix() for p in installed.rglob("*") if p.is_file()
+        }
+
+
+def test_jupyter_finds_both_extensions_of_the_wheel(installed: Path) -> None:
+    prefix = installed / "face_workbench-0.1.0.data" / "data"
+    paths = {
+        "JUPYTER_PATH": str(prefix / "share" / "jupyter"),
+        "JUPYTER_CONFIG_DIR": str(prefix / "etc" / "jupyter"),
+        "PYTHONPATH": str(installed),
+    }
+    said = {
+        command: subprocess.run(
+            [sys.executable, "-m", *command.split()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=installed.parent,
+            env={**os.environ, **paths},
+        )
+        for command in ("jupyter labextension list", "jupyter server extension list")
+    }
+    front, server = (re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr) for done in said.values())
+    assert re.search(r"@face-workbench/jupyterlab v0\.1\.0 enabled +OK \(python, face-workbench\)", front), front
+    assert re.search(r"workbench 0\.1\.0 +OK", server), server
 
 
 def test_a_user_of_the_wheel_lists_copies_and_runs(installed: Path) -> None:

@@ -95,6 +95,14 @@ def test_the_maps_agree_with_the_reader_of_utkface() -> None:
     assert named == utkface.RACES
 
 
+def test_the_maps_agree_with_the_reader_of_fairface() -> None:
+    from workbench.data import fairface
+
+    assert tuple(words.MAPS["fairface"]["age"]) == fairface.AGES
+    assert tuple(words.MAPS["fairface"]["gender"]) == fairface.GENDERS
+    assert sorted(words.MAPS["fairface"]["race"]) == sorted(fairface.RACES)
+
+
 def test_ages_from_0_to_116_fall_into_fairfaces_groups() -> None:
     lowest = {0: (0, 2), 1: (3, 9), 2: (10, 19), 7: (60, 69), 8: (70, 116)}
     for group, ends in lowest.items():

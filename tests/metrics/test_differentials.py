@@ -91,3 +91,30 @@ def test_intervals_small_groups_and_mistakes() -> None:
         replace(groups, probe=np.roll(groups.probe, 1))
     with pytest.raises(ShapeError, match="GARBE"):
         diff.summary(groups, "Gini")
+
+
+def test_rates_and_summaries_at_a_moving_threshold_are_the_same() -> None:
+    rng = np.random.default_rng(11)
+    person = np.repeat(np.arange(18), 3)
+    group = np.array(["a", "b", "c"])[person % 3]
+    one, other = np.triu_indices(len(person), 1)
+    subjects = np.stack([person[one], person[other]], 1)
+    mated = subjects[:, 0] == subjects[:, 1]
+    values = np.round(rng.normal(0, 0.2, len(one)) + 0.4 * mated + 0.05 * (person[one] % 3), 2)
+    acquired = rng.random(len(one)) > 0.02
+    scores = Scores("s", Trials(one, other, mated, subjects), np.where(acquired, values, np.nan), acquired)
+    for threshold in (-1.0, 0.1, 0.2, 0.35, 2.0):
+        groups = diff.Groups(scores, group[one], group[other], threshold)
+        points = {name: part.at(threshold) for name, part in diff.within_groups(groups).items()}
+        fmr, fnmr = (f(groups, resamples=0) for f in (diff.fmr_by_group, diff.fnmr_by_group))
+        for name, point in points.items():
+            assert (point.fmr, point.fnmr) == (float(fmr[name]), float(fnmr[name]))
+        for name, value in diff.summaries_at(points).items():
+            whole = diff.summary(groups, name, resamples=0).value
+            if isinstance(whole, Undefined):
+                assert isinstance(value, Undefined)
+                assert value.reason == whole.reason
+            else:
+                assert value == pytest.approx(whole, rel=1e-12)
+    alone = {"a": points["a"]}
+    assert all(isinstance(v, Undefined) for v in diff.summaries_at(alone).values())

@@ -95,3 +95,39 @@ def test_the_responder_serves_until_it_is_told_to_stop(pictures: list[str], tmp_
         assert server.stdout.read().strip() == "stopped"
     assert server.returncode == 0
     assert main(["responder", "--misbehave", "429=2"]) != 0
+
+
+def test_scores_are_printed_of_new_and_of_stored_answers(
+    pictures: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = tmp_path / "truth.csv"
+    truth.write_text(
+        "picture,subject,age,tone\nsecret-name-0.png,a,30,light\nsecret-name-1.png,b,40,dark\nother.png,c,1,dark\n"
+    )
+    there = ["--store", str(tmp_path / "a.sqlite"), "--truth", str(truth)]
+    with Responder(BlankEyes()) as server:
+        url = ["--url", server.url]
+        assert main(["probe", *pictures, "--task", "age", *url, *there, "--group", "tone", "--json"]) == 0
+        (found,) = json.loads(capsys.readouterr().out)["scores"]
+        assert main(["probe", *pictures, "--task", "age", *url, *there[:2], "--json"]) == 0
+        said = [a["value"]["age"] for a in json.loads(capsys.readouterr().out)["answers"]]
+        assert found["numbers"]["mean absolute error"]["value"] == pytest.approx(
+            (abs(said[0] - 30) + abs(said[1] - 40)) / 2
+        )
+        assert found["groups"]["dark"]["mean absolute error"]["value"] == pytest.approx(abs(said[1] - 40))
+        assert found["counts"]["without truth"] == 0
+        for order in (pictures, pictures[::-1]):
+            assert main(["probe", *order, "--task", "verification", *url, *there]) == 0
+        capsys.readouterr()
+        asked = server.counters.requests
+        assert main(["probe", "--task", "verification", *there, "--json"]) == 0
+        stored = json.loads(capsys.readouterr().out)
+        assert stored["scores"][0]["counts"]["answered"] == 2
+        assert stored["consistency"]["order"]["agreement"]["value"] == 1
+        assert main(["probe", "--task", "verification", *there]) == 0
+        assert "verification under another order" in capsys.readouterr().out
+        assert server.counters.requests == asked
+    assert main(["probe", "--task", "gender", *there]) == 1
+    assert "holds no answers to gender" in capsys.readouterr().err
+    assert main(["probe", "--task", "age", "--store", str(tmp_path / "none"), *there[2:]]) == 1
+    assert "there is no store of answers" in capsys.readouterr().err

@@ -22,6 +22,7 @@ import openai
 import pytest
 from PIL import Image
 
+from workbench import probing
 from workbench.core import ParameterError
 from workbench.files import encode_jpeg, encode_png
 from workbench.probing.responder import BlankEyes, Face, Misbehave, Responder, request
@@ -456,6 +457,31 @@ def test_refusals_depend_on_the_preamble_and_the_attempt(start: Callable[..., Re
     assert "weather" not in ask(sure, "What is the weather?").choices[0].message.content
 
 
+def test_indecision_is_neither_an_answer_nor_a_refusal(start: Callable[..., Responder]) -> None:
+    questions = [
+        (probing.prompt(task), [picture(0, i), picture(0, i + 1)][:count])
+        for task, count in (("verification", 2), ("similarity", 2), ("gender", 1), ("age-range", 1))
+        for i in range(6)
+    ]
+    wavering = start([face(gender=0.9, age=30)], undecided=1.0)
+    said = set()
+    for prompt, pictures in questions:
+        text = ask(wavering, prompt.text, *pictures).choices[0].message.content
+        answer = prompt.kind.parse(text)
+        assert (answer.outcome, text.endswith(f"({NOTE})")) == ("unparsed", True), text
+        said.add(text)
+    assert len(said) == 3
+    assert wavering.counters.refused == 0
+    assert wavering.counters.answered == len(questions)
+    half = start([face(gender=0.9)], refuse_direct=0.3, undecided=0.4, seed=3)
+    kinds = [probing.prompt("gender").kind.parse(ask(half, "Man or woman?", picture()).choices[0].message.content)
+             for _ in range(30)]  # fmt: skip
+    counts = {k: [a.outcome for a in kinds].count(k) for k in ("value", "refusal", "unparsed")}
+    assert min(counts.values()) > 3, counts
+    structured = ask(wavering, "?", picture(), response_format=form(gender=TEXT)).choices[0].message
+    assert json.loads(structured.content) == {"gender": "man"}
+
+
 def test_the_key_is_checked_and_never_logged(
     start: Callable[..., Responder], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -495,6 +521,8 @@ def test_only_this_machine_is_served() -> None:
         Responder(BlankEyes(), port=70000)
     with pytest.raises(ParameterError, match="no probability"):
         Responder(BlankEyes(), refuse_direct=1.5)
+    with pytest.raises(ParameterError, match="undecided is no probability"):
+        Responder(BlankEyes(), undecided=-0.1)
     with pytest.raises(ParameterError, match="guards nothing"):
         Responder(BlankEyes(), api_key="")
 

@@ -12,6 +12,7 @@ from workbench import runs
 from workbench.cli import main
 from workbench.core import ParameterError, RunError
 from workbench.figures.report import write_report
+from workbench.metrics import eer
 from workbench.runs import child, journal, process
 from workbench.runs.home import home
 
@@ -47,6 +48,11 @@ def test_one_study_runs_resumes_and_is_found_again() -> None:
     assert "$" not in page.partition("What decides that two faces")[2].partition("In&nbsp;[1]")[0]
     assert "Explainable Face Verification via Feature-Guided Gradient Backpropagation. arXiv:2403.04549" in page
     assert not runs.run("saliency", TINY).fresh
+    # What was compared is kept: the number is found again from the scores.
+    told = done.result.numbers["EER of the model, test pairs"]
+    assert float(eer(runs.scores(done.folder)["model"], resamples=0)) == float(told)
+    assert all(figure.png.startswith(b"\x89PNG") for figure in runs.figures(done.folder))
+    assert len(runs.figures(done.folder)) >= 3
     # A death after the steps: everything finished is kept, and the outcome is the same.
     (done.folder / "result.json").unlink()
     steps.clear()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from workbench.claims import judge
-from workbench.core import DataError, Evidence, Verdict
-from workbench.methods.tiny_vlm_words import CLOSED, INVALID
+from workbench.core import ConsentError, DataError, Evidence, Verdict
+from workbench.methods.asked import Chat
+from workbench.methods.tiny_vlm_asked import question
+from workbench.methods.tiny_vlm_words import CLOSED, INVALID, age_group
+from workbench.probing.responder import BlankEyes, Responder
 from workbench.studies import vlm_attributes as vlm
 from workbench.testing.contracts import check_study
 
@@ -116,6 +120,73 @@ def test_an_endpoint_that_was_asked_about_some_pictures_joins_the_others(materia
     assert verdict.parts[0].effect is not None
     assert verdict.parts[0].effect.counts["units"] == 40
     assert found.numbers["accuracy, age: endpoint"].counts["samples"] == 40
+
+
+def test_an_endpoint_is_asked_about_a_stratified_part_and_a_refusal_is_not_a_wrong_answer(
+    material: vlm.Material, tmp_path: Path
+) -> None:
+    store = str(tmp_path / "answers.sqlite")
+    with Responder(BlankEyes(), refuse_direct=0.3) as server:
+        chat = Chat(server.url, "workbench-responder")
+        found = {a.target: a for a in vlm.endpoint_answers(material, chat, store, count=40, seed=0)}
+        assert server.counters.requests == 160
+        again = vlm.endpoint_answers(material, chat, store, count=40, seed=0)
+        assert server.counters.requests == 160
+    for one in again:
+        np.testing.assert_array_equal(one.said, found[one.target].said)
+    asked = found["age"].asked
+    assert asked is not None
+    assert int(asked.sum()) == 40
+    strata = 2 * material.test.labels["skin tone"] + material.test.labels["sex-shape"]
+    share = np.abs(np.bincount(strata[asked], minlength=12) - np.bincount(strata, minlength=12) * 40 / 60)
+    assert share.max() <= 1
+    # Blank eyes tell what they see from the mean colour, by the rule in their description.
+    mean = material.test.images.reshape(60, -1, 3).mean(1)
+    clear = np.abs(mean - 127.5).min(1) > 3
+    expected = {"sex-shape": mean[:, 2] >= 127.5, "expression": mean[:, 0] >= 127.5,
+                "age": age_group(18 + mean[:, 1] / 255 * 60)}  # fmt: skip
+    for target, wanted in expected.items():
+        a = found[target]
+        assert a.refused is not None
+        assert 3 < a.refused.sum() < 25
+        assert (a.said[a.refused] == INVALID).all()
+        at = asked & ~a.refused & clear
+        difference = a.said[at].astype(int) - wanted[at].astype(int)
+        # A group's border may lie between a mean and its JPEG.
+        assert (difference == 0).mean() > (0.85 if target == "age" else 0.99), target
+    evidence = vlm.evidence(material, [*told(material, fine_tuned=0.9, zero_shot=0.3), *found.values()],
+                            crowd(material, 1, 0), merge="five")  # fmt: skip
+    for target, a in found.items():
+        assert a.refused is not None
+        numbers, answered = evidence.numbers, int((asked & ~a.refused).sum())
+        assert float(numbers[f"refusals, {target}: endpoint"]) == pytest.approx(a.refused.sum() / 40)
+        assert numbers[f"accuracy, {target}: endpoint"].counts["samples"] == answered
+        units = evidence.measurements[f"accuracy beside an endpoint, {target}"]["endpoint"].values
+        assert int(np.isfinite(units).sum()) == answered
+    # The responder knows no skin tones: that is an answer that cannot be used, and no refusal of ours.
+    assert verdicts(evidence)["C7"].answer != "not testable here"
+
+
+def test_without_an_endpoint_nobody_is_asked(material: vlm.Material, tmp_path: Path) -> None:
+    assert vlm.endpoint_answers(material, Chat(), str(tmp_path / "a.sqlite"), count=40, seed=0) == []
+    assert not (tmp_path / "a.sqlite").exists()
+    with pytest.raises(ConsentError, match="nobody has agreed"):
+        vlm.endpoint_answers(material, Chat("https://chat.example.org/v1", "m"), str(tmp_path / "a"), count=12, seed=0)
+
+
+def test_every_target_has_a_question_whose_answers_are_places_in_its_list() -> None:
+    said = {
+        "sex-shape": {"A woman.": 0, "Man": 1},
+        "age": {"About 30 years old.": 2, "I would say 75.": 7},
+        "expression": {"The face looks happy.": 1, "Answer: disgusted": 4},
+        "skin tone": {"very light": 0, "Answer: light brown": 2},
+    }
+    for target, texts in said.items():
+        prompt, (_, read) = question(target)
+        for text, place in texts.items():
+            answer = prompt.kind.parse(text)
+            assert answer.outcome == "value", (target, text, answer)
+            assert read(answer.value) == (place,)
 
 
 def test_the_papers_setting_names_everything_that_is_missing() -> None:

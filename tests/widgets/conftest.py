@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import shutil
@@ -22,9 +23,11 @@ class Bridge:
     """What the kernel side of a comm does, with the browser at the other end."""
 
     opened: ClassVar[dict[str, Bridge]] = {}
+    numbers: ClassVar[Iterator[int]] = itertools.count()
 
     def __init__(self, *, comm_id: str = "", **_: Any) -> None:
-        self.comm_id = comm_id or f"c{len(self.opened)}"
+        # Never a number again: a widget of an earlier test that is dropped now must not close this one's comm.
+        self.comm_id = comm_id or f"c{next(self.numbers)}"
         self.sent: list[dict[str, Any]] = []
         self.handler: Callable[[dict[str, Any]], None] = lambda message: None
         Bridge.opened[self.comm_id] = self
@@ -114,7 +117,7 @@ class Bench:
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.route("**/*", self._serve)
         page.expose_function("toPython", self._to_python)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.goto("http://localhost/bench")
         page.evaluate(_HARNESS)
 

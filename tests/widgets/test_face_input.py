@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench import files
+from workbench import files, models
 from workbench.core import ImageError, ShapeError
 from workbench.data import phantom
 from workbench.widgets import FaceInput
@@ -34,10 +34,32 @@ def test_two_faces_are_told_apart_and_the_browser_chooses(people: Any) -> None:
     place = FaceInput(np.pad(both, ((100, 100), (100, 100), (0, 0)), constant_values=128), real=False)
     assert len(place.boxes) == 2
     first = place.face
-    place.comm.receive("update", {"chosen": 1})
+    place.comm.receive("update", {"chosen": 1 - place.chosen})
     assert place.face is not None
     assert first is not None
     assert not np.array_equal(place.face.box, first.box)
+
+
+def test_of_several_faces_the_largest_counts_as_it_does_in_a_pipeline(people: Any) -> None:
+    small = np.pad(people.images[0], ((0, 224), (0, 0), (0, 0)), constant_values=128)
+    large = people.images[2].repeat(2, axis=0).repeat(2, axis=1)
+    pipeline = models.default_pipeline()
+    for sides in ((small, large), (large, small)):
+        shown = np.concatenate(sides, axis=1)
+        place = FaceInput(shown, real=False)
+        assert len(place.boxes) == 2
+        assert np.array_equal(place.face.box, pipeline.locate([shown]).boxes[0])  # type: ignore[union-attr]
+
+
+def test_who_hears_of_a_new_picture_finds_its_face(people: Any) -> None:
+    place = FaceInput(people.images[0], real=False)
+    heard: list[bool] = []
+    place.observe(lambda change: heard.append(place.face is None or place.face.picture is place.picture), "revision")
+    place.observe(lambda change: heard.append(change["new"] is None or change["new"].picture is place.picture), "face")
+    place.show(people.images[2], real=False)
+    place.show(np.full((200, 200, 3), 90, np.uint8))
+    place.show(people.images[3], real=False)
+    assert heard == [True] * 6
 
 
 def test_no_face_is_a_failure_to_acquire_and_no_error() -> None:

@@ -54,7 +54,10 @@ def compare(
     comparison: Comparison, evidence: Evidence, *, resamples: int = 2000, level: float = 0.95, seed: int = 0
 ) -> Verdict:
     """The verdict on one comparison; its effect is ``arm - against``."""
-    nothing = Verdict(str(comparison.quantity), str(comparison), "not testable here")
+    limit = comparison.margin if comparison.direction == "greater" else 0.0 - comparison.margin
+    nothing = Verdict(
+        str(comparison.quantity), str(comparison), "not testable here", limit=limit, direction=comparison.direction
+    )
     if comparison.quantity in evidence.untestable:
         return replace(nothing, reason=evidence.untestable[comparison.quantity])
     statistic = score_statistic(comparison.quantity)

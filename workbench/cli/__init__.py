@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import __version__, files, studies
 from ..core import ParameterError, RunError, UnknownNameError, WorkbenchError
-from . import data, evaluate, probe, spoof
+from . import data, evaluate, probe, queue, spoof
 from .show import print_json, table
 
 REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--study", help="of this study only")
     history.add_argument("--limit", type=int, default=20, help="how many; 0: all")
     history.add_argument("--json", action="store_true")
+    queue.add_arguments(add("queue", queue.run, "runs that wait for a free place: add, list, cancel, work"))
     board = add("board", _board, "all studies and their verdicts")
     board.add_argument("--html", type=Path, help="write one page that opens without a network")
     board.add_argument("--json", action="store_true")
@@ -103,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_arguments(add("probe", probe.run, "ask a vision-language model about pictures"))
     probe.add_responder_arguments(
         add("responder", probe.respond, "serve the OpenAI protocol on this machine from the workbench's own networks")
+    )
+    probe.add_model_arguments(
+        add("serve-model", probe.serve_model, "serve the OpenAI protocol on this machine from a model in a folder")
     )
     notebooks = add("notebooks", _notebooks, "write copies of the notebooks to work in")
     notebooks.add_argument("folder", type=Path)
@@ -139,9 +143,9 @@ def _show(chosen: argparse.Namespace) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     from ..figures.report import write_report
     from ..runs import Done, run_many
-    from ..runs.parameters import from_text, schema
+    from ..runs.parameters import from_text, pair, schema
 
-    typed = dict(_pair(p) for p in chosen.parameter) | ({"scale": chosen.scale} if chosen.scale else {})
+    typed = dict(pair(p) for p in chosen.parameter) | ({"scale": chosen.scale} if chosen.scale else {})
     for slug in chosen.study:
         given = from_text(typed, schema(studies.listing(slug).notebook))
     start = time.monotonic()
@@ -171,13 +175,6 @@ def _run(chosen: argparse.Namespace) -> int:
         print("from an earlier run of the same identity" if not outcome.fresh else "committed")
         print(f"report: {outcome.folder / 'report.html'}")
     return code
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ParameterError("a parameter is written NAME=VALUE", given=text)
-    return name, value
 
 
 def _runs(chosen: argparse.Namespace) -> int:

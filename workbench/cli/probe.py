@@ -1,4 +1,4 @@
-"""``workbench probe`` and ``workbench responder``: ask a model about pictures; be such a model on this machine."""
+"""``workbench probe``, ``responder`` and ``serve-model``: ask a model about pictures; be one on this machine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import files
 from ..core import ConsentError, ParameterError
+from . import probe_scores
 from .show import print_json, table
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokens", type=int, help="budget of tokens")
     parser.add_argument("--money", type=float, help="budget of money; needs --prices")
     parser.add_argument("--prices", default="", metavar="IN,OUT", help="money for a million tokens read and written")
+    probe_scores.add_arguments(parser)
     parser.add_argument("--structured", action="store_true", help="ask for JSON that fits a schema")
     parser.add_argument("--yes", action="store_true", help="do not ask before a batch that costs something")
     parser.add_argument("--json", action="store_true")
@@ -67,6 +69,25 @@ def respond(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``serve-model`` takes."""
+    parser.add_argument("folder", type=Path, help="as transformers writes it, with weights in safetensors")
+    parser.add_argument("--port", type=int, default=8766, help="0 takes a free one")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--most-tokens", type=int, default=1024, help="of an answer")
+
+
+def serve_model(chosen: argparse.Namespace) -> int:
+    """Serve a local model until stopped."""
+    from ..methods.local_model import LocalModel
+    from ..probing.responder import ChatServer, serve
+
+    model = LocalModel(chosen.folder, device=chosen.device, most_tokens=chosen.most_tokens)
+    server = ChatServer(model, name=model.name, port=chosen.port, title=f"{model.name} on {model.device}")
+    serve(server, say=lambda said: print(said, flush=True))
+    return 0
+
+
 def run(chosen: argparse.Namespace) -> int:
     """Ask, and show what was answered; 1 if a question has no reply."""
     from .. import probing
@@ -74,10 +95,15 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.task == "list":
         print("\n".join(f"{name:<16} {probing.prompt(name).text}" for name in probing.tasks()))
         return 0
+    if chosen.truth and not chosen.images:
+        return probe_scores.of_store(chosen)
     there = probing.endpoint(chosen.url, chosen.model or _model_of(chosen.url), key_file=chosen.key_file)
     questions = _questions(chosen)
     settings = probing.Settings(structured=chosen.structured)
     asked = asyncio.run(_ask(chosen, there, questions, settings))
+    if chosen.truth:
+        probe_scores.show(chosen, questions, asked.records)
+        return int(asked.count("errored") > 0)
     rows = []
     for question, found in zip(questions, asked.records, strict=True):
         answer = probing.read(question, found)
@@ -102,6 +128,7 @@ def _model_of(url: str) -> str:
 
 def _questions(chosen: argparse.Namespace) -> list[Question]:
     from .. import probing
+    from ..methods.probed import BETWEEN
 
     paths = list(itertools.chain.from_iterable(_pictures(p) for p in chosen.images))
     together = len(paths) if chosen.task == "identification" else _TOGETHER.get(chosen.task, 1)
@@ -115,7 +142,7 @@ def _questions(chosen: argparse.Namespace) -> list[Question]:
         prompt = probing.candidates(len(paths) - 1, framing=chosen.framing)
     shown = [probing.shown(files.read_image(p)) for p in paths]
     return [
-        probing.Question(prompt, shown[i : i + together], " ".join(p.name for p in paths[i : i + together]))
+        probing.Question(prompt, shown[i : i + together], BETWEEN.join(p.name for p in paths[i : i + together]))
         for i in range(0, len(paths), together)
     ]
 

@@ -3,10 +3,12 @@
 from . import seeds
 from .errors import (
     BudgetError,
+    BusyError,
     ConsentError,
     DataError,
     DeviceError,
     DigestError,
+    FullError,
     ImageError,
     NoTrialsError,
     ParameterError,
@@ -26,10 +28,9 @@ from .trials import Measurements, Resampled, Scores, Trials
 from .values import Estimate, Number, Undefined
 
 __all__ = [
-    "ANSWERS", "Answer", "BudgetError", "ConsentError", "DataError", "DeviceError", "DigestError", "Entry",
-    "Estimate", "Evidence", "ImageError", "Images", "Measurements", "NoTrialsError", "Number", "ParameterError",
-    "PluginError", "Registry", "Reported", "Resampled", "Result", "RunError", "Samples", "Scores", "ShapeError",
-    "StoreError",
-    "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest", "seeds",
-    "slug",
+    "ANSWERS", "Answer", "BudgetError", "BusyError", "ConsentError", "DataError", "DeviceError", "DigestError",
+    "Entry", "Estimate", "Evidence", "FullError", "ImageError", "Images", "Measurements", "NoTrialsError", "Number",
+    "ParameterError", "PluginError", "Registry", "Reported", "Resampled", "Result", "RunError", "Samples", "Scores",
+    "ShapeError", "StoreError", "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest",
+    "seeds", "slug",
 ]  # fmt: skip

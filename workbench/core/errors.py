@@ -85,6 +85,14 @@ class RunError(WorkbenchError, RuntimeError):
     """A run failed, died or was stopped; it has no result."""
 
 
+class BusyError(WorkbenchError, RuntimeError):
+    """Not in the present state: it is running, or it has ended."""
+
+
+class FullError(BusyError):
+    """No room is left for another one."""
+
+
 class ConsentError(WorkbenchError, PermissionError):
     """Pictures would leave the machine, and nobody has agreed to that."""
 

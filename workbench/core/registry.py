@@ -7,10 +7,11 @@ the list with its error.
 
 from __future__ import annotations
 
+import functools
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,10 @@ class Registry:
             PluginError: two plug-ins claim one name.
         """
         found = {e.name: e for e in self._folder()}
+        # The name of a distribution is parsed each time that it is asked for.
+        named = functools.cache(lambda dist: str(dist.name))
         for point in sorted(entry_points(group=self.group), key=lambda p: (p.name, p.value)):
-            entry = _outside(point)
+            entry = _outside(point, named)
             if entry.name in found and found[entry.name] != entry:
                 raise PluginError(
                     f"two plug-ins claim the {self.kind} {entry.name!r}",
@@ -111,6 +114,6 @@ def slug(module: str) -> str:
     return module.replace("_", "-")
 
 
-def _outside(point: EntryPoint) -> Entry:
-    package = point.dist.name if point.dist else point.module.partition(".")[0]
+def _outside(point: EntryPoint, named: Callable[[Distribution], str]) -> Entry:
+    package = named(point.dist) if point.dist else point.module.partition(".")[0]
     return Entry(f"{package}/{point.name}", point.value, package)

@@ -92,6 +92,8 @@ class Verdict:
         effect: how much, with its interval; None where the claim was not testable.
         reason: why, in a sentence.
         parts: the verdicts of the comparisons that make up the claim.
+        limit: of a comparison: the effect that its whole interval must pass; None for a claim of several.
+        direction: of a comparison: ``"less"`` or ``"greater"``; the side of the limit that supports it.
     """
 
     claim: str
@@ -100,6 +102,8 @@ class Verdict:
     effect: Estimate | None = None
     reason: str = ""
     parts: tuple[Verdict, ...] = ()
+    limit: float | None = None
+    direction: Literal["less", "greater", ""] = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Embeddings in a file, and the trials on them: all pairs, or those of a list.
 
-Arrays of the ``.npz``: ``embeddings (n, d)``, ``subjects (n,)``; further ``names (n,)`` and ``acquired (n,)``.
+Arrays of the ``.npz``: ``embeddings (n, d)``, ``subjects (n,)``; further ``names (n,)``, ``acquired (n,)`` and
+``model (n,)``, which names one model in every row.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .protocols import codes, every_pair
 
 ALL_PAIRS = "all-pairs"
 MOST_PAIRS = 20_000_000
-ARRAYS = ("embeddings", "subjects", "names", "acquired")
+ARRAYS = ("embeddings", "subjects", "names", "acquired", "model")
 _BLOCK = 1 << 16
 
 
@@ -34,6 +35,7 @@ class Embedded:
         names: ``(n,)`` names of the samples; their numbers where the file has none.
         acquired: ``bool (n,)``.
         digest: SHA-256 of the file.
+        model: what made the embeddings, "" where the file does not say.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Embedded:
     names: NDArray[np.str_]
     acquired: NDArray[np.bool_]
     digest: str = ""
+    model: str = ""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -90,7 +93,15 @@ def read_embeddings(path: str | Path) -> Embedded:
     names = arrays["names"].astype(np.str_) if "names" in arrays else np.arange(len(found)).astype(np.str_)
     if len(np.unique(names)) < len(names):
         raise DataError(f"{file.name}: names are not unique", expected="one name for every embedding")
-    return Embedded(file.name, unit, arrays["subjects"].astype(np.str_), names, acquired, files.sha256_file(file))
+    made_by = np.unique(arrays.get("model", np.array([""])).astype(np.str_))
+    if len(made_by) > 1:
+        raise DataError(
+            f"{file.name} holds embeddings of several models",
+            given=", ".join(made_by[:3].tolist()),
+            expected="one model",
+        )
+    subjects, digest = arrays["subjects"].astype(np.str_), files.sha256_file(file)
+    return Embedded(file.name, unit, subjects, names, acquired, digest, "".join(made_by.tolist()))
 
 
 def _check_arrays(name: str, arrays: dict[str, NDArray[Any]]) -> None:

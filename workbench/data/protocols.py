@@ -70,3 +70,18 @@ def subject_folds(trials: Trials, folds: int, *names: str | int) -> NDArray[np.i
     fold_of = seeds.rng("protocol", "folds", *names).permutation(len(subjects)) % folds
     sides = fold_of[np.searchsorted(subjects, trials.subjects)]
     return np.where(sides[:, 0] == sides[:, 1], sides[:, 0], -1).astype(np.int64)
+
+
+def stratified(strata: NDArray[np.int64], count: int, *names: str | int) -> NDArray[np.int64]:
+    """``count`` of the units, drawn so that every stratum keeps its share to within one unit, in rising order.
+
+    Args:
+        strata: ``(n,)`` stratum of each unit.
+        count: at most ``n``.
+        *names: of the seed.
+    """
+    rng = seeds.rng("protocol", "stratified", *names)
+    # A systematic sample of units that are shuffled within their strata.
+    order = np.lexsort((rng.random(len(strata)), strata))
+    steps = (np.arange(count) + rng.random()) * len(strata) / max(1, count)
+    return np.sort(order[np.minimum(steps.astype(np.int64), len(strata) - 1)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ def morph_figure(
 
 
 def attack_figure(
-    budgets: Sequence[int], scores: dict[str, Sequence[float]], threshold: float | None, attacked: str,
+    budgets: Sequence[int], scores: Mapping[str, Sequence[float]], threshold: float | None, attacked: str,
     pictures: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None, *, dark: bool = False,
 ) -> Picture:  # fmt: skip
     """Scores over the budget of a perturbation.

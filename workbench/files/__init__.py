@@ -10,6 +10,7 @@ Reading::
     files.read_weights("w.ckpt").tensors      # arrays by name, without code; WeightsError
     files.read_onnx("m.onnx", sha256=digest)  # the very bytes that were checked; give them to a runtime
     for part in files.column_parts("scores.parquet"):  # columns of a table in pieces; DataError
+    files.check_model_folder("SmolVLM")       # a transformers folder without code or pickles; WeightsError
     files.read_pair_pickle("lfw.bin").pictures  # InsightFace's pickles, without an unpickler; DataError
     files.inside(root, name)                  # a name from a list stays below its folder; DataError
 
@@ -21,6 +22,8 @@ Writing::
         new.add("a/b.png", data)
     files.append_line(journal, line)          # one write, then fsync
     with files.Lock(path): ...                # one writer; the lock of a dead owner is free
+    with files.transaction(files.open_database(path, schema, 1)) as base: ...  # SQLite, all or nothing
+    files.open_log(path), files.read_part(path, None, 4096)  # what a child prints, and its end
 
 Values::
 
@@ -38,8 +41,10 @@ from .columns import (
     column_parts,
     is_table,
     read_arrays,
+    write_arrays,
     write_columns,
 )
+from .database import open_database, transaction
 from .decode import (
     LIMITS,
     EncodedImages,
@@ -54,6 +59,8 @@ from .decode import (
 from .fresh import NewFolder, new_folder
 from .limited import run_limited
 from .lock import Lock, owner
+from .logs import open_log, read_part
+from .model_folder import ModelFolder, check_model_folder
 from .onnx_gate import check_onnx, read_onnx
 from .pack import pack, unpack
 from .pair_pickle import PairFile, PairLimits, pair_pickle, read_pair_pickle
@@ -73,10 +80,12 @@ from .text import from_json, to_json
 from .weights import Weights, read_weights, write_tensors
 
 __all__ = [
-    "LIMITS", "Columns", "EncodedImages", "ImageFiles", "Limits", "Lock", "NewFolder", "PairFile", "PairLimits",
-    "Weights", "append_line", "check_onnx", "column_names", "column_parts", "commit_bytes", "commit_folder",
-    "commit_text", "decode_image", "digest_tree", "encode_jpeg", "encode_png", "free_bytes", "from_json", "inside",
-    "is_table", "new_folder", "owner", "pack", "pair_pickle", "read_arrays", "read_bytes", "read_image", "read_images",
-    "read_onnx", "read_pair_pickle", "read_text", "read_weights", "remove_folder", "run_limited", "sha256_bytes",
-    "sha256_file", "sweep", "temporary_folder", "to_json", "unpack", "write_columns", "write_tensors",
+    "LIMITS", "Columns", "EncodedImages", "ImageFiles", "Limits", "Lock", "ModelFolder", "NewFolder", "PairFile",
+    "PairLimits", "Weights", "append_line", "check_model_folder", "check_onnx", "column_names", "column_parts",
+    "commit_bytes", "commit_folder", "commit_text", "decode_image", "digest_tree", "encode_jpeg", "encode_png",
+    "free_bytes", "from_json", "inside", "is_table", "new_folder", "open_database", "open_log", "owner", "pack",
+    "pair_pickle", "read_arrays", "read_bytes", "read_image", "read_images", "read_onnx", "read_pair_pickle",
+    "read_part", "read_text", "read_weights", "remove_folder", "run_limited", "sha256_bytes", "sha256_file",
+    "sweep", "temporary_folder", "to_json", "transaction", "unpack", "write_arrays", "write_columns",
+    "write_tensors",
 ]  # fmt: skip

@@ -88,6 +88,22 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
         raise broken(file, "a part of it is damaged", error) from error
 
 
+def write_arrays(path: str | Path, arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write arrays of any shapes as ``.npz``, whole or not at all; `read_arrays` reads them.
+
+    Raises:
+        StoreError: it could not be written.
+        DataError: the name ends otherwise, or an array holds Python objects.
+    """
+    file = Path(path)
+    if file.suffix.lower() != ".npz":
+        raise DataError(f"{file.name} is no name for arrays", given=file.suffix or "no suffix", expected=".npz")
+    objects = [k for k, v in arrays.items() if np.asarray(v).dtype.hasobject]
+    if objects:
+        raise DataError(f"{file.name}: {objects[0]} holds Python objects", do="store numbers and texts")
+    return commit_bytes(file, _npz_bytes(arrays))
+
+
 def write_columns(path: str | Path, columns: Mapping[str, NDArray[Any]]) -> Path:
     """Write columns of equal length in the format that the name ends with, whole or not at all.
 

@@ -98,12 +98,16 @@ def judge(
                 found.append(JudgedPicture(name, (), image.what))
             else:
                 found.append(_judged(name, attacks, *next(seen)))
-    note = (
+    return Judged(tuple(found), attacks.name, attacks.threshold, attacks.provider, caution(attacks.name))
+
+
+def caution(model: str) -> str:
+    """What the reader must know about a detector, "" if nothing."""
+    if model != ONLY_PHANTOMS:
+        return ""
+    return (
         f"{ONLY_PHANTOMS} has seen phantom faces only; for photographs put MiniFASNet's weights into "
         f"{home() / 'models'}, or name them: minifasnet:FOLDER"
-    )
-    return Judged(
-        tuple(found), attacks.name, attacks.threshold, attacks.provider, note if attacks.name == ONLY_PHANTOMS else ""
     )
 
 

@@ -45,6 +45,7 @@ class Question:
         seed: of random methods.
         masks: of CorrRISE.
         patch: side of the patches of systematic occlusion, in pixels; they overlap by half.
+        progress: called by FGGB with how many backward passes are done and how many there are.
     """
 
     network: nn.Module
@@ -56,6 +57,7 @@ class Question:
     seed: int = 0
     masks: int = 300
     patch: int = 8
+    progress: Callable[[int, int], None] | None = None
 
 
 def embed(network: nn.Module, pictures: Tensor) -> Tensor:
@@ -91,10 +93,13 @@ def fggb_signed(q: Question, *, normalise: bool = True) -> tuple[Tensor, Tensor]
     other, other_gradients = channel_gradients(q.network, q.probe)
     weights = one * other - q.threshold / one.shape[1]
     sides = []
-    for gradients in (one_gradients, other_gradients):
+    size = one.shape[1]
+    for side, gradients in enumerate((one_gradients, other_gradients)):
         total = torch.zeros(())
-        for gradient, weight in zip(gradients, weights.T, strict=True):
+        for k, (gradient, weight) in enumerate(zip(gradients, weights.T, strict=True), 1):
             total = total + channel_map(gradient, normalise=normalise) * weight[:, None, None]
+            if q.progress:
+                q.progress(side * size + k, 2 * size)
         sides.append(total)
     return sides[0], sides[1]
 

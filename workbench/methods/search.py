@@ -250,3 +250,44 @@ def search_approximately(
     hits = [len(np.intersect1d(a, b)) for a, b in zip(found[looked], exact, strict=True)]
     words = f"FAISS {faiss.__version__} HNSW, {links} links, effort {effort}"
     return Approximate(Candidates(scores, found.astype(np.int64)), sum(hits) / (k * len(looked)), len(looked), words)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The candidates of one search.
+
+    Attributes:
+        references: ``int64 (k,)``, best first; of equal scores the lower index first.
+        scores: ``float64 (k,)``.
+        ranks: ``int64 (k,)`` 1 + the number of other subjects' references at or above the score: a tie loses.
+    """
+
+    references: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+
+
+def ranking(references: Side, probe: NDArray[np.float32], k: int = 10) -> Ranking:
+    """The ``k`` most similar references of one probe, or all where there are fewer.
+
+    Args:
+        references: the gallery.
+        probe: ``float32 (d,)`` of unit length.
+        k: how many candidates.
+    """
+    there = references.present
+    if not len(there) or k < 1:
+        return Ranking(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+    if probe.shape != references.embeddings.shape[1:]:
+        raise ShapeError("the probe does not fit", given=probe.shape, expected=references.embeddings.shape[1:])
+    rough = references.embeddings[there] @ probe
+    k = min(k, len(there))
+    # A product's last bits hang on what else is in it: whoever comes near the last candidate is computed by himself.
+    near = there[rough >= np.partition(rough, -k)[-k] - NEAR]
+    alone = Side(probe[None], np.zeros(1, np.int64))
+    scores = pair_scores(references, near, alone, np.zeros(len(near), np.int64))
+    order = np.lexsort((near, -scores))
+    near, scores = near[order], scores[order]
+    subjects = references.subjects[near]
+    others = (scores[None, :] >= scores[:k, None]) & (subjects[None, :] != subjects[:k, None])
+    return Ranking(near[:k], scores[:k], 1 + others.sum(axis=1))

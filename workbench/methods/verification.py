@@ -75,23 +75,43 @@ def verify(
     else:
         origin = "given by the user"
     pictures = [files.read_image(p) if isinstance(p, str | Path) else p for p in (reference, probe)]
-    located = pipeline.locate(pictures)
-    if len(located.places) < 2:
-        return Compared(None, threshold, origin, None, located.reasons, located.chips, None, pipeline.embedder.provider)
-    one, other = pipeline.embedder.embed(located.chips)
-    score = float(one.astype(np.float64) @ other)
-    found = _maps(pipeline.embedder, located.chips, threshold) if maps else None
-    return Compared(
-        score, threshold, origin, score >= threshold, located.reasons, located.chips, found, pipeline.embedder.provider
-    )
+    # One by one: what is found in a picture must not hang on the other.
+    located = [pipeline.locate([p]) for p in pictures]
+    chips = np.concatenate([found.chips for found in located])
+    reasons = tuple(reason for found in located for reason in found.reasons)
+    provider = pipeline.embedder.provider
+    if len(chips) < 2:
+        return Compared(None, threshold, origin, None, reasons, chips, None, provider)
+    score = compare_chips(pipeline.embedder, chips)
+    found = explain_chips(pipeline.embedder, chips, threshold) if maps else None
+    return Compared(score, threshold, origin, score >= threshold, reasons, chips, found, provider)
 
 
-def _maps(embedder: Any, chips: NDArray[np.uint8], threshold: float) -> Maps:
+def compare_chips(embedder: Any, chips: NDArray[np.uint8]) -> float:
+    """Cosine of two aligned faces ``uint8 (2, h, w, 3)``, summed in double precision."""
+    one, other = embedder.embed(chips)
+    return float(one.astype(np.float64) @ other)
+
+
+def explain_chips(
+    embedder: Any, chips: NDArray[np.uint8], threshold: float, *, progress: Callable[[int, int], None] | None = None
+) -> Maps:
+    """What speaks for and against "same person" in two aligned faces, by FGGB.
+
+    Args:
+        embedder: a `models.Embedder` with gradients.
+        chips: ``uint8 (2, h, w, 3)``.
+        threshold: of the decision that is explained.
+        progress: called with how much is done and how much there is.
+
+    Raises:
+        WeightsError: the model is an ONNX file.
+    """
     import torch
 
     prepared = embedder.prepare(chips).to(embedder.engine.device)
     mean = torch.from_numpy(embedder.mean_colour)
-    return explain("fggb", Question(embedder.network, prepared[:1], prepared[1:], threshold, mean))
+    return explain("fggb", Question(embedder.network, prepared[:1], prepared[1:], threshold, mean, progress=progress))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ Verification is here by name; every other subject is a module: ``from workbench.
 `two_class`                                 one class against all others: EER, one error at the other
 `calibration`, `hull`, `logistic`           Cllr and its minimum, ROCCH, linear calibration
 `confidence`                                Brier score, expected calibration error, interval score
+`decisions`, `matching`                     rates of decisions without scores; answers matched to faces
+`paired`                                    McNemar's test, means over folds
 `normalisation`, `fusion`                   z-, t-, s-norm; sums, weights, logistic fusion with its threshold's origin
 `templates`                                 the IJB recipe, pooling
 `attributes`, `landmarks`, `parsing`        age, classes, labels; NME, failures, CED; IoU and F1

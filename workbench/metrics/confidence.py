@@ -7,6 +7,7 @@ interval score.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,10 +46,7 @@ def expected_calibration_error(
         bins: how many.
         **options: of `of_units`.
     """
-    _check(confidence, right)
-    if bins < 1:
-        raise ShapeError("there is at least one bin", given=bins, expected="1 or more")
-    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    bin_of = _bins(confidence, right, bins)
     gap = confidence - right
 
     def error(weights: Floats | None) -> Number:
@@ -60,6 +58,42 @@ def expected_calibration_error(
 
     rule = f"expected calibration error, {bins} bins of equal width"
     return of_units(error, subjects, rule, {"answers": len(gap)}, **options)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers of about one confidence.
+
+    Attributes:
+        low, high: borders; the upper one is inside.
+        answers: how many.
+        confidence: their mean confidence.
+        accuracy: share of them that is right.
+    """
+
+    low: float
+    high: float
+    answers: int
+    confidence: Number
+    accuracy: Number
+
+
+def reliability(confidence: Floats, right: NDArray[np.bool_], *, bins: int = 10) -> tuple[Bin, ...]:
+    """Confidence beside accuracy, by the bins of `expected_calibration_error`: the points of a reliability diagram.
+
+    Args:
+        confidence: ``(n,)`` in [0, 1].
+        right: ``(n,)``.
+        bins: how many, of equal width; empty ones are undefined.
+    """
+    bin_of = _bins(confidence, right, bins)
+    found = []
+    for k in range(bins):
+        inside = bin_of == k
+        none = Undefined("no answer is in this bin")
+        means = [float(v[inside].mean()) if inside.any() else none for v in (confidence, right)]
+        found.append(Bin(k / bins, (k + 1) / bins, int(inside.sum()), *means))
+    return tuple(found)
 
 
 def interval_score(
@@ -86,6 +120,13 @@ def interval_score(
         raise ShapeError("a range ends before it begins", given=int(np.argmax(high < low)), expected="low <= high")
     cost = (high - low) + (2 / alpha) * (np.maximum(low - true, 0) + np.maximum(true - high, 0))
     return _mean(cost, subjects, f"mean interval score, alpha {alpha:g}", {"unit": "years", **options})
+
+
+def _bins(confidence: Floats, right: NDArray[np.bool_], bins: int) -> NDArray[np.int64]:
+    _check(confidence, right)
+    if bins < 1:
+        raise ShapeError("there is at least one bin", given=bins, expected="1 or more")
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def _check(confidence: Floats, right: NDArray[np.bool_]) -> None:

@@ -6,7 +6,7 @@ FDR: Pereira and Marcel 2021 (arXiv 2011.02395). IR: NIST's inequity ratio (Grot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import Estimate, Number, Scores, ShapeError, Undefined
+from .operating import Operating, Point
 from .resampling import of_units, positions
 
 Floats = NDArray[np.float64]
@@ -185,6 +186,29 @@ SUMMARIES: dict[str, Callable[[Floats, Floats], Number]] = {
 }
 Summary = Literal["FDR", "IR", "GARBE", "FMR max/min", "FNMR max/min", "FMR max/geometric mean",
                   "FNMR max/geometric mean"]  # fmt: skip
+
+
+def within_groups(groups: Groups) -> dict[str, Operating]:
+    """Every group's trials, both sides of which belong to it, sorted for a threshold that moves."""
+    found = {}
+    for name in groups.names:
+        which = (groups.reference == name) & (groups.probe == name)
+        scores = groups.scores
+        found[name] = Operating(
+            Scores(scores.arm, scores.trials.subset(which), scores.values[which], scores.acquired[which])
+        )
+    return found
+
+
+def summaries_at(points: Mapping[str, Point]) -> dict[str, Number]:
+    """Every summary over the groups that have mated and non-mated trials; `summary` adds intervals."""
+    complete = [p for p in points.values() if p.mated and p.nonmated]
+    if len(complete) < 2:
+        return dict.fromkeys(SUMMARIES, Undefined("fewer than two groups with mated and non-mated trials"))
+    fmr, fnmr = (
+        np.array([float(v) for v in rates]) for rates in zip(*((p.fmr, p.fnmr) for p in complete), strict=True)
+    )
+    return {name: take(fmr, fnmr) for name, take in SUMMARIES.items()}
 
 
 def summary(groups: Groups, name: Summary, **options: Any) -> Estimate:

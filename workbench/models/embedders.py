@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import files
 from ..core import WeightsError
 from .cards import Card
 from .chips import check_chips
@@ -46,6 +47,21 @@ class Embedder:
                 do="use a method that needs scores only (corr-rise, occlusion), or weights for torch",
             )
         return self._network
+
+    @property
+    def digest(self) -> str:
+        """What makes embeddings comparable, as SHA-256: the weights and how a face is put into them."""
+        card = self.card
+        parts = [
+            self.weights_digest,
+            card.input_size,
+            card.template,
+            card.colour,
+            card.mean,
+            card.scale,
+            card.dimension,
+        ]
+        return files.sha256_bytes(files.to_json(parts).encode())
 
     @property
     def mean_colour(self) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from ..core import ImageError, Images, ParameterError, ShapeError
 from ..core.samples import Picked
 from ..files import ImageFiles, read_images
 from .alignment import align, five_points
+from .cards import Card
 from .detectors import Faces
 from .embedders import Embedder
 from .faces import Landmarker
@@ -137,32 +138,7 @@ class Pipeline:
             points = np.stack([k[3] for k in kept if k[3] is not None])
         else:
             points = five_points(self.landmarker.landmarks(pictures, boxes))
-        return self._aligned(pictures, [k[0] for k in kept], boxes, points, reasons)
-
-    def _aligned(
-        self,
-        pictures: list[NDArray[np.uint8]],
-        places: list[int],
-        boxes: NDArray[np.float32],
-        points: NDArray[np.float32],
-        reasons: list[str],
-    ) -> Located:
-        card = self.embedder.card
-        chips: list[NDArray[np.uint8]] = []
-        good: list[int] = []
-        for i, picture in enumerate(pictures):
-            try:
-                chips.append(align([picture], points[i : i + 1], card.template or (), card.input_size)[0])
-                good.append(i)
-            except ShapeError:
-                reasons[places[i]] = "landmarks are not those of an upright face"
-        return Located(
-            np.stack(chips) if chips else np.zeros((0, *card.input_size, 3), np.uint8),
-            np.array(places, np.int64)[good],
-            tuple(reasons),
-            boxes[good],
-            points[good],
-        )
+        return aligned(self.embedder.card, pictures, [k[0] for k in kept], boxes, points, reasons)
 
     def embed(
         self, images: Images, *, batch: int = 32, progress: Callable[[int, int], None] | None = None
@@ -186,6 +162,38 @@ class Pipeline:
             if progress:
                 progress(start + len(part), len(images))
         return Embeddings(values, acquired, tuple(reasons))
+
+
+def aligned(
+    card: Card, pictures: Sequence[NDArray[np.uint8]], places: Sequence[int], boxes: NDArray[np.float32],
+    points: NDArray[np.float32], reasons: Sequence[str],
+) -> Located:  # fmt: skip
+    """Cut located faces as a card says; where landmarks are no face's, the reason is said instead.
+
+    Args:
+        card: of the embedder.
+        pictures: ``k`` pictures with a face, ``uint8 (h, w, 3)``.
+        places: index in the batch of each.
+        boxes: ``float32 (k, 4)`` pixels.
+        points: ``float32 (k, 5, 2)`` pixels.
+        reasons: of the whole batch, "" where a face was found.
+    """
+    chips: list[NDArray[np.uint8]] = []
+    good: list[int] = []
+    said = list(reasons)
+    for i, picture in enumerate(pictures):
+        try:
+            chips.append(align([picture], points[i : i + 1], card.template or (), card.input_size)[0])
+            good.append(i)
+        except ShapeError:
+            said[places[i]] = "landmarks are not those of an upright face"
+    return Located(
+        np.stack(chips) if chips else np.zeros((0, *card.input_size, 3), np.uint8),
+        np.array(places, np.int64)[good],
+        tuple(said),
+        boxes[good],
+        points[good],
+    )
 
 
 def pick(faces: Faces, shape: tuple[int, int], rule: Choose) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import BudgetError, ParameterError
-from .answers import Answer
+from .answers import Answer, Kind
 from .budget import Budget
 from .client import Client, Reply
 from .consent import Consent, require
@@ -79,7 +79,7 @@ async def ask_all(
         questions: in any number; equal ones are asked once.
         client: of the endpoint.
         store: answers are kept there the moment they come.
-        dataset: whose pictures these are, for the consent.
+        dataset: whose pictures these are, for the consent; those of examples need their own, too.
         settings: of the model.
         budget: limits; None is none.
         consents: see `require`.
@@ -94,7 +94,9 @@ async def ask_all(
     """
     if at_once < 1:
         raise ParameterError("at least one call is under way at once", given=at_once, expected="1 or more")
-    leave = require(client.endpoint, dataset, consents)
+    consents = tuple(consents)
+    wanted = dict.fromkeys((dataset, *(d for q in questions for d in q.datasets(dataset))))
+    leave = {d: require(client.endpoint, d, consents) for d in wanted}
     keys = [q.key(client.endpoint.model, settings) for q in questions]
     known: dict[str, Record] = {}
     open_: dict[str, Question] = {}
@@ -131,7 +133,7 @@ class _Batch:
     client: Client
     store: Store
     dataset: str
-    leave: Consent | None
+    leave: dict[str, Consent | None]
     settings: Settings
     budget: Budget
     patience: Patience
@@ -165,8 +167,10 @@ class _Batch:
                 if wait is None:
                     break
                 await self.clock.sleep(wait)
+        of = question.datasets(self.dataset)
+        leave = [consent for d in of if (consent := self.leave[d]) is not None]
         found = record(
-            key, question, self.settings, self.client.endpoint, self.dataset, self.leave, reply=reply,
+            key, question, self.settings, self.client.endpoint, " + ".join(of), leave, reply=reply,
             error="" if reply is not None else error, tries=tries, at=time.time(),
         )  # fmt: skip
         self.store.put(found)
@@ -226,8 +230,13 @@ def read(question: Question, found: Record) -> Answer:
 
     Read anew each time from the stored text, so that a better parser needs no new question.
     """
+    return read_as(question.prompt.kind, found)
+
+
+def read_as(kind: Kind, found: Record) -> Answer:
+    """`read` where there is no question any more: a record as a kind of answer."""
     if found.state == "errored":
         return Answer("unparsed", None, f"no reply: {found.error}")
     if found.state == "refused":
         return Answer("refusal", None, "declined by the server")
-    return question.prompt.kind.parse(found.text)
+    return kind.parse(found.text)

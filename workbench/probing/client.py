@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -119,7 +119,16 @@ class Client:
         found = read_reply(body)
         if found is None:
             raise Failure("unreadable", self._clean(f"no choice in the reply: {response.text}"))
-        return found
+        return replace(
+            found, text=self._fit(found.text), declined=self._fit(found.declined), model=self._fit(found.model),
+            fingerprint=self._fit(found.fingerprint),
+            logprobs=None if found.logprobs is None else json.loads(self._fit(json.dumps(found.logprobs))),
+        )  # fmt: skip
+
+    def _fit(self, text: str) -> str:
+        """A server's words as they can be kept: without the key, which a server may say back, or lone surrogates."""
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return self.endpoint.key.hidden_in(whole)
 
 
 def read_reply(body: Any) -> Reply | None:

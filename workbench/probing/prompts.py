@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
-from ..core import UnknownNameError
+from ..core import ParameterError, UnknownNameError
 from .answers import (
     EXPRESSION,
     GENDER,
@@ -21,6 +22,7 @@ from .answers import (
     SamePerson,
     Similarity,
 )
+from .pictures import Shown
 
 # What is said before the question. "generated" is the strategy of arXiv 2403.02965; of real people it is untrue.
 FRAMINGS: Mapping[str, str] = MappingProxyType({
@@ -29,6 +31,40 @@ FRAMINGS: Mapping[str, str] = MappingProxyType({
     "persona": "You are an examiner who compares faces for a living and gives your opinion in one sentence. ",
     "indirect": "A film editor checks that shots fit together and asks the following. ",
 })  # fmt: skip
+
+
+ROLES = ("system", "user", "assistant")
+
+
+class Turn(NamedTuple):
+    """What was said before the question.
+
+    Attributes:
+        role: one of `ROLES`.
+        text: the words.
+        pictures: shown with them.
+        dataset: whose pictures these are, for the consent; "" for the question's own.
+    """
+
+    role: str
+    text: str
+    pictures: tuple[Shown, ...] = ()
+    dataset: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question of the same prompt with the answer that is wanted.
+
+    Attributes:
+        pictures: as they are sent.
+        answer: in words, or in JSON where answers are structured.
+        dataset: see `Turn`.
+    """
+
+    pictures: Sequence[Shown]
+    answer: str
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +77,7 @@ class Prompt:
         text: the question; pictures come before it.
         kind: of answer.
         framing: one of `FRAMINGS`.
-        before: earlier turns, ``(role, text)``, for examples and conversations.
+        before: earlier turns, for examples and conversations; ``(role, text)`` does where they have no pictures.
     """
 
     task: str
@@ -49,14 +85,34 @@ class Prompt:
     text: str
     kind: Kind
     framing: str = "direct"
-    before: Sequence[tuple[str, str]] = ()
+    before: Sequence[Turn | tuple[str, str]] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "before", tuple(Turn(*turn) for turn in self.before))
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """What was said before."""
+        return tuple(Turn(*turn) for turn in self.before)
+
+    @property
+    def asked(self) -> str:
+        """The question with what is said before it."""
+        return FRAMINGS[self.framing] + self.text
 
     def messages(self, urls: Sequence[str]) -> list[dict[str, object]]:
         """The conversation with pictures as data URLs, as the protocol has it."""
-        parts: list[dict[str, object]] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
-        parts.append({"type": "text", "text": FRAMINGS[self.framing] + self.text})
-        earlier: list[dict[str, object]] = [{"role": role, "content": text} for role, text in self.before]
-        return [*earlier, {"role": "user", "content": parts}]
+        earlier = [_message(t.role, t.text, [p.url for p in t.pictures]) for t in self.turns]
+        return [*earlier, {"role": "user", "content": _parts(self.asked, urls)}]
+
+
+def _message(role: str, text: str, urls: Sequence[str]) -> dict[str, object]:
+    return {"role": role, "content": _parts(text, urls) if urls else text}
+
+
+def _parts(text: str, urls: Sequence[str]) -> list[dict[str, object]]:
+    shown: list[dict[str, object]] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return [*shown, {"type": "text", "text": text}]
 
 
 def _tasks() -> dict[str, tuple[str, str, Kind]]:
@@ -142,3 +198,60 @@ def people(*, framing: str = "direct") -> Prompt:
         'the leftmost, "age": years, "gender": "woman" or "man", "expression": one word}, ...]}.'
     )
     return Prompt("people", "1", text, People(fields), framing)
+
+
+def exchange(asked: Prompt, pictures: Sequence[Shown], answer: str, *, dataset: str = "") -> tuple[Turn, Turn]:
+    """A question that was asked and its answer, as two turns of a conversation.
+
+    Args:
+        asked: the prompt; what was said before it is not repeated.
+        pictures: of the question.
+        answer: what was replied.
+        dataset: see `Turn`.
+    """
+    return Turn("user", asked.asked, tuple(pictures), dataset), Turn("assistant", answer)
+
+
+def few_shot(asked: Prompt, examples: Sequence[Example]) -> Prompt:
+    """A prompt with solved examples before it, in the order given; they are part of what its answers are kept under.
+
+    Args:
+        asked: the prompt.
+        examples: their answers must be what the prompt's kind reads as a value.
+
+    Raises:
+        ParameterError: no examples, one without pictures or with another number of them, or an answer that is none.
+    """
+    counts = [len(e.pictures) for e in examples]
+    if len(set(counts)) != 1 or not counts[0]:
+        raise ParameterError(
+            "examples show as many pictures as the question", given=counts,
+            expected="at least one example, each with the same number above 0",
+        )  # fmt: skip
+    for number, example in enumerate(examples, 1):
+        read = asked.kind.parse(example.answer)
+        if read.outcome != "value":
+            raise ParameterError(
+                f"example {number} is answered by nothing that would count as an answer",
+                given=f"{example.answer[:200]!r}: {read.why or 'a refusal'}", expected=f"an answer to: {asked.text}",
+            )  # fmt: skip
+    solved = [t for e in examples for t in exchange(asked, e.pictures, e.answer, dataset=e.dataset)]
+    return replace(asked, version=f"{asked.version}, few-shot 1", before=(*asked.turns, *solved))
+
+
+def turns(asked: Prompt, before: Sequence[Turn | tuple[str, str]]) -> Prompt:
+    """A prompt as the last question of a conversation, part of what its answers are kept under.
+
+    Args:
+        asked: the prompt.
+        before: what was said, e.g. by `exchange`; it begins with what the prompt itself has.
+
+    Raises:
+        ParameterError: no turns, an unknown role, or a turn that says and shows nothing.
+    """
+    said = [Turn(*turn) for turn in before]
+    wrong = [t.role for t in said if t.role not in ROLES or not (t.text or t.pictures)]
+    if wrong or not said:
+        raise ParameterError("this is no conversation", given=wrong or "no turns",
+                             expected=f"turns with words or pictures of {', '.join(ROLES)}")  # fmt: skip
+    return replace(asked, version=f"{asked.version}, turns 1", before=(*asked.turns, *said))

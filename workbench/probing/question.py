@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .. import files
 from .pictures import Shown
-from .prompts import Prompt
+from .prompts import Prompt, Turn
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Question:
         p = self.prompt
         said = {
             "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.text,
-            "before": [list(turn) for turn in p.before], "pictures": [s.digest for s in self.pictures],
+            "before": [_of_turn(turn) for turn in p.turns], "pictures": [s.digest for s in self.pictures],
             "encodings": [[s.encoding.longest, s.encoding.quality] for s in self.pictures], "attempt": self.attempt,
             "settings": [settings.temperature, settings.seed, settings.most_tokens, settings.logprobs,
                          settings.structured],
@@ -60,6 +60,19 @@ class Question:
 
     def tokens(self, settings: Settings) -> int:
         """What it may cost at most: text by three characters a token, pictures by OpenAI's tiles, the whole answer."""
-        words = len(self.prompt.text) + sum(len(text) for _, text in self.prompt.before) + 200
-        pictures = sum(85 + 170 * (-(-s.encoding.longest // 512)) ** 2 for s in self.pictures)
+        before = self.prompt.turns
+        words = len(self.prompt.text) + sum(len(t.text) for t in before) + 200
+        shown = [*self.pictures, *(p for t in before for p in t.pictures)]
+        pictures = sum(85 + 170 * (-(-s.encoding.longest // 512)) ** 2 for s in shown)
         return words // 3 + pictures + settings.most_tokens
+
+    def datasets(self, own: str) -> tuple[str, ...]:
+        """Data sets whose pictures are sent: the question's ``own``, and those of examples."""
+        others = (t.dataset for t in self.prompt.turns if t.pictures and t.dataset)
+        return tuple(dict.fromkeys((own, *others)))
+
+
+def _of_turn(turn: Turn) -> list[object]:
+    """What of a turn changes the answer; one without pictures is what it was before there were any."""
+    shown = [[s.digest, s.encoding.longest, s.encoding.quality] for s in turn.pictures]
+    return [turn.role, turn.text, *([shown] if shown else [])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -73,7 +73,7 @@ class Record:
 
 
 def record(
-    key: str, question: Question, settings: Settings, endpoint: Endpoint, dataset: str, consent: Consent | None, *,
+    key: str, question: Question, settings: Settings, endpoint: Endpoint, dataset: str, leave: Sequence[Consent], *,
     reply: Reply | None, error: str, tries: int, at: float,
 ) -> Record:  # fmt: skip
     """What is kept of a question; neither the server's key nor the pictures are."""
@@ -82,7 +82,7 @@ def record(
     return Record(
         key, state, "" if reply is None else reply.text or reply.declined, error, p.task, p.version, p.framing,
         question.attempt, question.name, endpoint.model, endpoint.host, dataset,
-        "loopback" if consent is None else f"{consent.host} {consent.dataset}", json.dumps(asdict(settings)),
+        " + ".join(f"{c.host} {c.dataset}" for c in leave) or "loopback", json.dumps(asdict(settings)),
         json.dumps([s.digest for s in question.pictures]),
         "" if reply is None else f"{reply.model} {reply.fingerprint}".strip(),
         None if reply is None else reply.given, None if reply is None else reply.written, tries, at,

@@ -83,7 +83,7 @@ def main(folder: Path) -> int:
         papermill.execute_notebook(
             str(folder / "input.ipynb"), str(folder / EXECUTED), parameters=order["parameters"],
             kernel_name="python3", cwd=str(folder), progress_bar=False, on_cell_start=started,
-            kernel_manager_class=Manager, language="python",
+            kernel_manager_class=Manager, language="python", stdout_file=sys.stdout, stderr_file=sys.stdout,
         )  # fmt: skip
     except (DeadKernelError, CellTimeoutError) as error:
         journal.write(folder, "died", cell=at[0], why=str(error).splitlines()[0], peak=peak_bytes())

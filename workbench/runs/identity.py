@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,7 +13,7 @@ from .. import data as datasets
 from .. import files, models, studies
 
 # Every parameter that does not change the answer; all others are part of the identity.
-RUNTIME = frozenset({"out", "show_faces"})
+RUNTIME = frozenset({"out", "show_faces", "consent"})
 PACKAGES = ("numpy", "scipy", "torch", "onnxruntime-gpu", "onnxruntime", "opencv-python-headless", "pillow")
 
 
@@ -77,41 +77,54 @@ def packages() -> dict[str, str]:
     return found
 
 
-def code_digest(module: Path, notebook: Path) -> str:
-    """One digest over a notebook, its study and all modules of the workbench below it."""
+def code_digest(
+    module: Path, notebook: Path, *, imports: Callable[[Path], list[Path]] | None = None,
+    digest: Callable[[Path], str] = files.sha256_file,
+) -> str:  # fmt: skip
+    """One digest over a notebook, its study and all modules of the workbench below it.
+
+    Args:
+        module: file of the study.
+        notebook: file of its notebook.
+        imports: `imported`, or one that remembers.
+        digest: of a file, or one that remembers.
+    """
     seen: set[Path] = set()
     waiting = [module]
     while waiting:
         file = waiting.pop()
         if file not in seen:
             seen.add(file)
-            waiting += imported(file)
+            waiting += (imports or imported)(file)
     parts = [
         (f.relative_to(studies.PACKAGE).as_posix() if f.is_relative_to(studies.PACKAGE) else f.name, f) for f in seen
     ]
-    lines = [f"{name} {files.sha256_file(file)}" for name, file in sorted(parts)]
-    return files.sha256_bytes("\n".join([*lines, files.sha256_file(notebook)]).encode())
+    lines = [f"{name} {digest(file)}" for name, file in sorted(parts)]
+    return files.sha256_bytes("\n".join([*lines, digest(notebook)]).encode())
 
 
 def imported(file: Path) -> list[Path]:
     """Files of the workbench that a module imports anywhere, lazily loaded siblings of packages included."""
+    return [found for parts in named(file) for found in files_of(parts)]
+
+
+def named(file: Path) -> list[list[str]]:
+    """What a module imports anywhere, as parts of dotted names; taken from its text."""
     inside = file.relative_to(studies.PACKAGE.parent) if file.is_relative_to(studies.PACKAGE) else Path(file.name)
     package = list(inside.parts[:-1])
-    found: list[Path] = []
+    found: list[list[str]] = []
     for node in ast.walk(ast.parse(files.read_text(file))):
-        targets: list[list[str]] = []
         if isinstance(node, ast.Import):
-            targets = [a.name.split(".") for a in node.names]
+            found += [a.name.split(".") for a in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             stem = [*base, *(node.module or "").split(".")] if node.module else base
-            targets = [stem, *([*stem, a.name] for a in node.names)]
-        for parts in targets:
-            found += _files_of(parts)
+            found += [stem, *([*stem, a.name] for a in node.names)]
     return found
 
 
-def _files_of(parts: list[str]) -> list[Path]:
+def files_of(parts: list[str]) -> list[Path]:
+    """Files of the workbench behind a dotted name; none for other packages' names."""
     if not parts or parts[0] != "workbench" or len(parts) < 2:
         return []
     place = studies.PACKAGE.joinpath(*parts[1:])

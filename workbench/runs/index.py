@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import files, studies
-from ..core import Result, WorkbenchError
+from ..core import DataError, Result, WorkbenchError
 from . import identity, journal
 from .child import OUT_OF_MEMORY
 from .home import home
 from .process import RESULT, load
+from .progress import latest
+
+ENDS = ("failed", "died", "stopped", OUT_OF_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,21 @@ class Record:
         return load(self.folder) if self.status == "done" else None
 
 
-def _record(slug: str, folder: Path) -> Record | None:
+def record(slug: str, folder: Path) -> Record | None:
+    """What a run folder says of itself; None where no run was started in it."""
     events = journal.read(folder)
     if not events:
         return None
     last = events[-1]
+    ends = [e["event"] for e in latest(events) if e["event"] in ENDS]
     starts = [e for e in events if e["event"] == "started"] or events[:1]
     if (folder / RESULT).is_file():
         status = "done"
     elif files.owner(folder / "lock"):
         status = "running"
     else:
-        status = last["event"] if last["event"] in ("failed", "stopped", OUT_OF_MEMORY) else "died"
+        # What a stopped run still wrote while it was being ended is not how it ended.
+        status = "stopped" if "stopped" in ends else ends[-1] if ends else "died"
     order = folder / "order.json"
     scale = json.loads(files.read_text(order))["parameters"].get("scale", "") if order.is_file() else ""
     return Record(slug, folder.name, status, str(scale), float(starts[-1]["at"]), float(last["at"]), folder)
@@ -80,14 +86,14 @@ def history(slug: str | None = None) -> list[Record]:
     """All runs, or those of one study, the latest first; also those of studies that are no longer there."""
     root = home() / "runs"
     places = [root / slug.replace("/", "--")] if slug else sorted(root.iterdir()) if root.is_dir() else []
-    found = [
-        record
+    known = [
+        found
         for place in places
         if place.is_dir()
         for folder in place.iterdir()
-        if (record := _record(place.name.replace("--", "/"), folder)) is not None
+        if (found := record(place.name.replace("--", "/"), folder)) is not None
     ]
-    return sorted(found, key=lambda r: r.ended, reverse=True)
+    return sorted(known, key=lambda r: r.ended, reverse=True)
 
 
 def state(slug: str) -> State:
@@ -98,6 +104,24 @@ def state(slug: str) -> State:
     latest = runs[0]
     status = "stale" if latest.status == "done" and _stale(slug, latest.folder) else latest.status
     return State(slug, status, latest.folder, latest.result, latest.ended)
+
+
+def look(folder: Path) -> State:
+    """The state of one run by its folder, wherever it lies.
+
+    Raises:
+        DataError: it is no run's folder.
+    """
+    order = folder / "identity.json"
+    slug = json.loads(files.read_text(order)).get("study", "") if order.is_file() else ""
+    slug = slug or folder.parent.name.replace("--", "/")
+    found = record(slug, folder) if folder.is_dir() else None
+    if found is None:
+        raise DataError(
+            "this is no run's folder", given=folder, expected="a folder with a journal, as `workbench runs` lists them"
+        )
+    stale = found.status == "done" and slug in studies.names() and _stale(slug, folder)
+    return State(slug, "stale" if stale else found.status, folder, found.result, found.ended)
 
 
 def _stale(slug: str, folder: Path) -> bool:

@@ -96,15 +96,30 @@ def check(values: Mapping[str, object], known: Mapping[str, Parameter]) -> dict[
     Raises:
         ParameterError: an unknown name (with the nearest known one), a wrong type, choice or range.
     """
-    for name in values:
-        if name not in known:
-            near = nearest(str(name)[:100], known)
-            raise ParameterError(
-                f"unknown parameter {str(name)[:100]!r}",
-                expected=f"did you mean {near[0]!r}?" if near else "one of: " + ", ".join(known),
-                do="`workbench show STUDY` lists them with their meaning",
-            )
+    for error in errors(values, known).values():
+        raise error
     return {name: _checked(p, values[name]) if name in values else p.default for name, p in known.items()}
+
+
+def errors(values: Mapping[str, object], known: Mapping[str, Parameter]) -> dict[str, ParameterError]:
+    """Everything that does not fit, by name: unknown names first, then values in the order of the notebook."""
+    found = {name: _unknown(str(name)[:100], known) for name in values if name not in known}
+    for name, p in known.items():
+        if name in values:
+            try:
+                _checked(p, values[name])
+            except ParameterError as error:
+                found[name] = error
+    return found
+
+
+def _unknown(name: str, known: Mapping[str, Parameter]) -> ParameterError:
+    near = nearest(name, known)
+    return ParameterError(
+        f"unknown parameter {name!r}",
+        expected=f"did you mean {near[0]!r}?" if near else "one of: " + ", ".join(known),
+        do="`workbench show STUDY` lists them with their meaning",
+    )
 
 
 def _checked(p: Parameter, value: object) -> object:
@@ -134,6 +149,18 @@ def describe(p: Parameter) -> str:
         return " or ".join(repr(c) for c in p.choices)
     text = p.kind + (f" from {p.low:g} to {p.high:g}" if p.low is not None and p.high is not None else "")
     return text + (" or None" if p.optional else "")
+
+
+def pair(text: str) -> tuple[str, str]:
+    """``"pairs=40"`` as name and value.
+
+    Raises:
+        ParameterError: no equals sign.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ParameterError("a parameter is written NAME=VALUE", given=text)
+    return name, value
 
 
 def from_text(pairs: Mapping[str, str], known: Mapping[str, Parameter]) -> dict[str, object]:

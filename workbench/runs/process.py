@@ -14,20 +14,20 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .. import files, studies
 from ..core import Result, RunError, WorkbenchError
-from . import child, identity, journal, parameters
+from . import alive, child, identity, journal, parameters
 from .home import run_folder
 from .session import OUTCOME
 
 RESULT = "result.json"
-# Only these reach the run: no key or token of the user's shell does.
+# Only these reach the run: no key or token of the user's shell does, but the name of the file with a key may.
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "WORKBENCH_HOME", "WORKBENCH_SHARED", "VIRTUAL_ENV",
                "CUDA_VISIBLE_DEVICES", "OMP_WAIT_POLICY", "OMP_NUM_THREADS",
                "LD_LIBRARY_PATH", "PYTHONPATH", "OPENBLAS_CORETYPE",
-               "OPENBLAS_L2_SIZE")  # fmt: skip
+               "OPENBLAS_L2_SIZE", "WORKBENCH_PROBE_KEY_FILE", alive.MARK)  # fmt: skip
 Progress = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -52,9 +52,11 @@ def run(
     *,
     budget: float = 24 * 3600,
     progress: Progress | None = None,
-    after: Callable[[Path, Result], None] | None = None,
+    after: Callable[[Path, Result], object] | None = None,
     stop: threading.Event | None = None,
     memory: int | None = None,
+    begun: Callable[[Path], None] | None = None,
+    log: IO[Any] | None = None,
 ) -> Done:
     """Run a study, or find that it was run already.
 
@@ -67,6 +69,8 @@ def run(
         stop: set it from another thread to stop the run.
         memory: most bytes of address space that the run may take; not for runs on a GPU, whose drivers reserve
             far more than they use.
+        begun: called with the folder once the identity is known.
+        log: a file that takes what the notebook prints.
 
     Raises:
         ParameterError: before any kernel starts.
@@ -77,14 +81,16 @@ def run(
     values = {k: v for k, v in (given or {}).items() if k != "out"}
     checked = parameters.check(values, known) | {"out": ""}
     for name in ("data", "model"):
-        checked[name] = _absolute(str(checked[name]))
+        checked[name] = absolute(str(checked[name]))
     who = identity.identify(slug, checked)
     folder = run_folder(slug, who.id)
+    if begun:
+        begun(folder)
     with files.Lock(folder / "lock", wait=5.0):
         if (folder / RESULT).is_file():
             return Done(folder, load(folder), fresh=False)
         _prepare(folder, who, checked | {"out": str(folder)}, listed.notebook, memory)
-        _execute(slug, folder, budget, progress, stop)
+        _execute(slug, folder, budget, progress, stop, log)
         result = replace(files.from_json(files.read_text(folder / OUTCOME)), identity=asdict(who))
         if after:
             after(folder, result)
@@ -99,10 +105,10 @@ def load(folder: Path) -> Result:
     return result
 
 
-def _absolute(spec: str) -> str:
-    """A specification whose path holds wherever the notebook runs."""
+def absolute(spec: str, base: Path | None = None) -> str:
+    """A specification whose path holds wherever the notebook runs; relative ones are taken from ``base``."""
     name, colon, path = spec.partition(":")
-    return f"{name}:{Path(path).expanduser().resolve()}" if colon else spec
+    return f"{name}:{((base or Path()) / Path(path).expanduser()).resolve()}" if colon else spec
 
 
 def _prepare(
@@ -117,15 +123,18 @@ def _prepare(
 
 
 def _execute(
-    slug: str, folder: Path, budget: float, progress: Progress | None, stop: threading.Event | None = None
-) -> None:
+    slug: str, folder: Path, budget: float, progress: Progress | None, stop: threading.Event | None = None,
+    log: IO[Any] | None = None,
+) -> None:  # fmt: skip
     environment = {k: os.environ[k] for k in ENVIRONMENT if k in os.environ}
     # Threads that spin while they wait take the processor from another run: ten times slower, measured.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     command = [sys.executable, "-m", child.__name__, str(folder)]
     # Open as long as the child: a pipe could fill up and stop it.
     said = tempfile.TemporaryFile("w+")  # noqa: SIM115
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=said)
+    process = subprocess.Popen(
+        command, env=environment, start_new_session=True, stdout=log or subprocess.DEVNULL, stderr=said
+    )
     deadline = time.monotonic() + budget
     seen = len(journal.read(folder))
     try:

@@ -6,16 +6,18 @@ import html
 import platform
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from .. import files, studies
-from ..claims import judge
 from ..core import Evidence, ParameterError, Result, StoreError, seeds
 from . import identity, journal, parameters
+from .home import home
 
 OUTCOME = "outcome.json"
+SCORES = "scores.zip"
 _MARKS = {"supported": "✓", "refuted": "✗", "undecided": "?", "not testable here": "–"}
 
 
@@ -38,8 +40,17 @@ class Run:
         self.timings: dict[str, float] = {}
         self._code = identity.code_digest(studies.listing(slug).module, studies.listing(slug).notebook)
 
+    @property
+    def answers(self) -> str:
+        """File in which a chat model's answers are kept: in the run's folder, without one in the workbench's."""
+        folder = self.folder or home() / "answers" / self.slug.replace("/", "--")
+        return str(folder / "answers.sqlite")
+
     def step(self, function: Callable[..., Any], *arguments: Any, name: str = "", **options: Any) -> Any:
         """``function(*arguments, **options)``, or what an interrupted run of the same code has kept of it.
+
+        A value that says ``real`` of itself, or holds a dataclass that does, shows real people: it is kept only with
+        ``show_faces``, and otherwise computed again.
 
         Args:
             function: a step of the study; it returns arrays, plain values and dataclasses of them.
@@ -59,7 +70,7 @@ class Run:
                 kept.unlink()
         self._note("step-start", label, start)
         value = function(*arguments, **options)
-        if kept is not None:
+        if kept is not None and (getattr(self.settings, "show_faces", False) or not _shows_people(value)):
             files.commit_bytes(kept, files.pack(value))
         self._note("step-done", label, start)
         return value
@@ -84,6 +95,9 @@ class Run:
             evidence: what was measured.
             **environment: what was really used, e.g. ``provider=...``, and ``notes`` for the reader.
         """
+        # The judge brings SciPy, which nobody needs who only looks at runs.
+        from ..claims import judge
+
         notes = environment.pop("notes", ())
         verdicts = judge(self.study.claims, evidence, seed=seeds.integer("judge", int(self.settings.seed)) % 2**31)
         machine = {"python": platform.python_version(), "machine": platform.machine(), **identity.packages()}
@@ -100,8 +114,21 @@ class Run:
             tuple(notes) if isinstance(notes, list | tuple) else (str(notes),),
         )
         if self.folder is not None:
+            if evidence.scores:
+                files.commit_bytes(self.folder / SCORES, files.pack(dict(evidence.scores)))
             files.commit_text(self.folder / OUTCOME, files.to_json(result))
         return Conclusion(result)
+
+
+def _shows_people(value: object) -> bool:
+    """Whether a step's value is, or holds, pictures of real people."""
+    if isinstance(value, Mapping):
+        return any(map(_shows_people, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_shows_people, value))
+    if not is_dataclass(value) or isinstance(value, type):
+        return False
+    return getattr(value, "real", False) is True or any(_shows_people(getattr(value, f.name)) for f in fields(value))
 
 
 class Conclusion:

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from ..claims import Claim, Comparison, Study
 from ..core import DataError, Estimate, Evidence, Measurements, Reported
+from ..data.protocols import stratified
 from ..methods import tiny_vlm_scenes as pictures
 from ..methods import tiny_vlm_scoring as scoring
 from ..methods import tiny_vlm_training as training
 from ..methods import tiny_vlm_words as words
+from ..methods.asked import Chat
 from ..methods.tiny_vlm import TrainedVLM
+from ..methods.tiny_vlm_asked import about_pictures
 from ..metrics import of_mean
 from ..metrics.agreement import answer_rates, cohen_kappa
 from ..metrics.attributes import of_classes
@@ -54,7 +57,7 @@ STUDY = Study(
     title="Exploring Vision Language Models for Facial Attribute Recognition: Emotion, Race, Gender, and Age",
     source="arXiv:2410.24148",
     pillar="attributes",
-    version="1-A",
+    version="1-B",
     claims=(
         Claim("C1", "Fine-tuning beats the same model's zero-shot answers", _each("accuracy", "zero-shot")),
         Claim(
@@ -135,6 +138,7 @@ class Answered:
         said: ``int64 (n,)`` places in the closed list, -1 where an answer is invalid.
         texts: the answers as they came, or () where an arm gives no texts.
         asked: ``bool (n,)`` pictures that the arm was asked about, or None for all.
+        refused: ``bool (n,)`` pictures about which it would not answer, or None; a refusal is not a wrong answer.
     """
 
     arm: str
@@ -142,6 +146,13 @@ class Answered:
     said: Codes
     texts: tuple[str, ...] = ()
     asked: NDArray[np.bool_] | None = None
+    refused: NDArray[np.bool_] | None = None
+
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """``(n,)`` pictures on which it stands beside other arms."""
+        asked = np.ones(len(self.said), bool) if self.asked is None else self.asked
+        return asked if self.refused is None else asked & ~self.refused
 
 
 @dataclass(frozen=True)
@@ -232,6 +243,30 @@ def baselines(material: Material, *, epochs: int, seed: int) -> list[Answered]:
     return found
 
 
+def endpoint_answers(material: Material, chat: Chat, store: str, *, count: int, seed: int) -> list[Answered]:
+    """What a larger model says about some of the test pictures; nothing where no endpoint is given.
+
+    Args:
+        material: the pictures.
+        chat: whom to ask.
+        store: file of the answers.
+        count: pictures at most, drawn by strata of skin tone and sex-shape.
+        seed: of the drawing.
+    """
+    if not chat.url:
+        return []
+    test = material.test
+    strata = 2 * test.labels["skin tone"] + test.labels["sex-shape"]
+    chosen = stratified(strata, min(count, len(strata)), "vlm", "endpoint", seed)
+    found = []
+    for target in TARGETS:
+        codes, refused, texts = about_pictures(chat, target, test.images[chosen], store, dataset="phantom")
+        said, no, asked = np.full(len(strata), words.INVALID), np.zeros(len(strata), bool), np.zeros(len(strata), bool)
+        said[chosen], no[chosen], asked[chosen] = codes, refused, True
+        found.append(Answered("endpoint", target, said, texts, asked, no))
+    return found
+
+
 def addressed(model: TrainedVLM, material: Material) -> Addressed:
     """What the model says about one of several people, asked with and without a description."""
     test = material.crowd_test
@@ -271,9 +306,9 @@ def _units(material: Material, arm: str, values: NDArray[np.float64]) -> Measure
 
 
 def _right(material: Material, answer: Answered) -> NDArray[np.float64]:
-    """1 or 0, NaN where the arm was not asked."""
+    """1 or 0, NaN where the arm was not asked or refused."""
     values = scoring.right(answer.said, material.test.labels[answer.target])
-    return values if answer.asked is None else np.where(answer.asked, values, np.nan)
+    return np.where(answer.compared, values, np.nan)
 
 
 def _side_by_side(
@@ -336,7 +371,7 @@ def _crowd_numbers(measured: Measured) -> dict[str, Estimate]:
 def _numbers(material: Material, told: Sequence[Answered], merge: str) -> dict[str, Estimate]:
     numbers: dict[str, Estimate] = {}
     for a in told:
-        keep = slice(None) if a.asked is None else a.asked
+        keep = a.compared
         said, true, people = a.said[keep], material.test.labels[a.target][keep], material.test.subjects[keep]
         sets = {a.target: (said, true, len(words.CLOSED[a.target]))}
         if a.target == "age":
@@ -350,6 +385,11 @@ def _numbers(material: Material, told: Sequence[Answered], merge: str) -> dict[s
         kinds = np.where(said == words.INVALID, "invalid", "answer")
         rate = answer_rates(kinds, people, unusable=("invalid",))["invalid"]
         numbers[f"invalid answers, {a.target}: {a.arm}"] = rate
+        if a.refused is not None:
+            asked, people = a.asked if a.asked is not None else a.compared | a.refused, material.test.subjects
+            kinds = np.where(a.refused[asked], "refusal", "answer")
+            rate = answer_rates(kinds, people[asked], unusable=("refusal",))["refusal"]
+            numbers[f"refusals, {a.target}: {a.arm}"] = rate
         if a.arm == "fine-tuned":
             numbers |= _by_tone(a.target, said, true, material.test.labels["skin tone"][keep], people)
     return numbers

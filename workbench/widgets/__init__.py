@@ -10,11 +10,19 @@ from typing import Any
 
 _LAZY = {
     "AttackSlider": "attack_slider",
+    "Attributes": "attributes",
     "Bench": "base",
+    "CurveExplorer": "curves",
+    "Differentials": "differentials",
     "Face": "finding",
     "FaceInput": "face_input",
+    "Identify": "identify",
     "MorphSlider": "morph_slider",
     "PhantomStudio": "phantom_studio",
+    "Probe": "probe",
+    "SpoofCheck": "spoof_check",
+    "StudyView": "study_view",
+    "Verify": "verify",
 }
 
 __all__ = [*_LAZY]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import data, files
 from ..core import Samples, ShapeError, UnknownNameError
 from .base import Bench
-from .finding import Face, Found, finder
+from .finding import Face, Found, finder, largest
 from .messages import Number, Several, Text, Whole, answers
 from .showing import card, picture, shrunk
 from .work import Job
@@ -159,6 +159,16 @@ class FaceInput(Bench):
         index = samples.ids.index(id)
         self._take(lambda: samples.images[index], id, str(samples.subjects[index]), samples.real)
 
+    @property
+    def real(self) -> bool:
+        """Whether somebody real may be shown."""
+        return self._real
+
+    @property
+    def may_show(self) -> bool:
+        """Whether what is saved may hold the picture: nobody real is shown, or ``show_faces`` was given."""
+        return not self._real or self._show_faces
+
     def describe(self) -> str:
         """The picture and its faces in a line."""
         if self.picture is None:
@@ -171,7 +181,7 @@ class FaceInput(Bench):
         if self.picture is None:
             return card(self.label, {"": "no picture"})
         rows = {"": self.describe()}
-        if self._real and not self._show_faces:
+        if not self.may_show:
             return card(self.label, rows, note="The picture is left out; show_faces=True keeps it.")
         return card(self.label, rows, [picture(self.picture, f"{self.label}: {self.name}")])
 
@@ -198,16 +208,19 @@ class FaceInput(Bench):
             self._subject, self._real = subject, real
             self.picture, self.name = shown, name
             self.size = [] if shown is None else [shown.shape[1], shown.shape[0]]
-            self.revision += 1
             self._faces(found)
+            # Last: who hears of a new picture finds its face, or none, but never that of the old one.
+            self.revision += 1
 
     def _faces(self, found: Found | None) -> None:
         with self.hold_sync():
             self.found = found
             self.boxes = [] if found is None else [[round(float(v), 1) for v in box] for box in found.boxes]
             self.points = [] if found is None else [[[round(float(v), 1) for v in p] for p in f] for f in found.points]
-            self.chosen = 0 if found is not None and len(found) else -1
-            self._choose()
+            chosen = largest(found.boxes) if found is not None and len(found) else -1
+            if chosen == self.chosen:
+                self._choose()
+            self.chosen = chosen
 
     @t.validate("chosen")
     def _within(self, proposal: Any) -> int:

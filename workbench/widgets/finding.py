@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +73,29 @@ class Finder:
         points = found.landmarks if found.landmarks is not None else self.points(picture, boxes)
         return Found(boxes, found.scores, np.asarray(points, np.float32))
 
+    def pipeline(self, embedder: Any) -> Any:
+        """This detector and these landmarks with an embedder, as a `models.Pipeline`."""
+        return models.Pipeline(self._detector, self._landmarker, embedder)
+
     def points(self, picture: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Five landmarks ``float32 (k, 5, 2)`` of the faces in boxes ``(k, 4)``."""
         return np.asarray(models.five_points(self._landmarker.landmarks([picture] * len(boxes), boxes)), np.float32)
+
+
+def largest(boxes: NDArray[np.float32]) -> int:
+    """Which of the boxes ``(k, 4)`` covers most: the face that a `models.Pipeline` takes, too."""
+    return int(np.argmax(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)))
+
+
+@cache
+def _embedder(spec: str, device: str) -> Any:
+    return models.load(spec, device=device)
+
+
+def embedder(spec: str, device: str = "auto") -> Any:
+    """The embedder of this name, loaded at the first call."""
+    with _LOADING:
+        return _embedder(spec, device)
 
 
 @cache

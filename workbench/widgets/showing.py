@@ -37,7 +37,7 @@ class Shown:
 
     def describe(self) -> str:
         """What there is to see, in a line."""
-        raise NotImplementedError
+        return ""
 
     def static_html(self) -> str:
         """The card: no script, no address, pictures as data."""
@@ -48,7 +48,8 @@ class Shown:
         return True
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}: {self.describe()}"
+        said = self.describe()
+        return f"{type(self).__name__}: {said}" if said else type(self).__name__
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         plain = {"text/plain": repr(self), "text/html": self.static_html()}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...core import ParameterError, Samples, Trials
 from ...files import sha256_bytes
-from ..protocols import balanced
+from ..protocols import balanced, every_pair
 from .cache import Arrays, found_or_drawn
 from .picture import render
 from .population import VARY, scenes
@@ -128,7 +128,7 @@ class PhantomDataset:
     name: str = "phantom"
     licence: str = LICENCE
     real: bool = False
-    protocols: tuple[str, ...] = ("verification",)
+    protocols: tuple[str, ...] = ("verification", "all-pairs")
 
     @cached_property
     def _faces(self) -> Samples:
@@ -145,8 +145,10 @@ class PhantomDataset:
         return self._faces
 
     def trials(self, protocol: str = "") -> Trials:
-        """As many mated as non-mated trials, drawn by a named seed."""
+        """As many mated as non-mated trials, drawn by a named seed; or every two pictures."""
         self._check(protocol)
+        if protocol == "all-pairs":
+            return every_pair(self._faces.subjects, "phantom/all-pairs")
         return balanced(self._faces.subjects, "phantom", self.seed)
 
     def _check(self, protocol: str) -> None:

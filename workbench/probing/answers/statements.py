@@ -13,11 +13,13 @@ _ROLE = re.compile(
 )
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|preceding|all|your|other|any|the)\b"
-    r".{0,30}\b(?:instructions?|prompts?|rules?|messages?|text|context|guidelines|everything)\b"
+    r".{0,30}\b(?:instructions?|prompts?|rules?|messages?|text|context|guidelines|everything|questions?|tasks?)\b"
     r"|\b(?:you (?:must|should|shall|have to|will|are to)|please|always|just|now|only|then|instead|and)\s"
     r"(?<!would just )(?<!would only )(?<!would then )"
     r"(?:answer|say|respond|reply|output|return|print|write|state)\b(?! is\b)\s*\S"
     r"|(?:^|[.;:!]\s)(?:answer|say|respond|reply|output|return|print|write|state)\b(?!\s*[:=-])(?! is\b)\s*\S"
+    # Not "say": "he is, say, 34".
+    r"|,\s(?:answer|respond|reply|output|return|print|write)\b(?!\s*[:=-])(?! is\b)\s*\S"
     r"|\b(?:new|updated|hidden|secret) instructions?\b|\bjailbreak\b|\bdeveloper mode\b"
 )
 _FIRST_PERSON = re.compile(r"\b(?:i|we)(?: \w+){0,3} (?:ignor|disregard|not follow)")
@@ -26,6 +28,9 @@ _REPORTED = re.compile(
     r"instructions?|prompt|image|picture|photo)\b.{0,40}"
     r"\b(?:says?|said|reads?|states?|stating|saying|reading|instructs?|telling|tells?|asks?|asking|claims?|claiming|written)\b"
     r"|\b(?:contains?|embedded|hidden|shows?) (?:the |a |an |some )?(?:text|words?|instructions?|sentence|phrase)\b"
+    r"|\b(?:sign|placard|poster|banner|overlay|watermark|(?:sheet|piece) of paper)\s?:"
+    # A model has no age: whoever is "99 years old" here is written in the picture.
+    r"|\bi am (?:\w+ )?\d{1,3}[ -]?(?:years?|yrs?)\b"
     r"|\b(?:i was|i am|you|i have been) (?:told|asked|instructed|asking|want)\b|\bthe (?:question|task|prompt) is\b"
 )
 _ASKING = re.compile(

@@ -9,9 +9,14 @@ connection.
 
 from __future__ import annotations
 
+from .answer import Answers, Reply
 from .counters import Counts
 from .eyes import BlankEyes, Eyes, Face, cosine, similarity
 from .misbehave import Misbehave
-from .server import Responder, serve
+from .request import BadRequest, Request, Turn, decoded
+from .server import ChatServer, Responder, serve
 
-__all__ = ["BlankEyes", "Counts", "Eyes", "Face", "Misbehave", "Responder", "cosine", "serve", "similarity"]
+__all__ = [
+    "Answers", "BadRequest", "BlankEyes", "ChatServer", "Counts", "Eyes", "Face", "Misbehave", "Reply", "Request",
+    "Responder", "Turn", "cosine", "decoded", "serve", "similarity",
+]  # fmt: skip

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ class Reply:
         prompt_tokens, completion_tokens: for the bill, by `tokens`.
         choices: False leaves the list of choices empty.
         refused: refused because `refuse_direct` or `refuse_generated` asked for it.
+        model, fingerprint: who answers, and which edition of it.
+        logprobs: token and natural logarithm of its probability, or None where they are not given.
     """
 
     content: str | None
@@ -52,6 +55,21 @@ class Reply:
     completion_tokens: int = 0
     choices: bool = True
     refused: bool = False
+    model: str = phrases.NAME
+    fingerprint: str = phrases.NAME
+    logprobs: tuple[tuple[str, float], ...] | None = None
+
+
+class Answers(Protocol):
+    """Whatever a server of the protocol can stand on; called from threads."""
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to a request.
+
+        Raises:
+            BadRequest: it cannot be answered, with words for the client.
+        """
+        ...
 
 
 def tokens(text: str, pictures: Sequence[NDArray[np.uint8]] = ()) -> int:
@@ -67,15 +85,21 @@ class Answerer:
         eyes: what it sees with.
         refuse_direct: probability that a question about a person is refused.
         refuse_generated: the same where the words say that the person was generated.
-        seed: of the refusals.
+        undecided: probability that an answer in words that is not refused does not commit itself.
+        seed: of both.
     """
 
-    def __init__(self, eyes: Eyes, *, refuse_direct: float = 0.0, refuse_generated: float = 0.0, seed: int = 0) -> None:
-        for name, chance in (("refuse_direct", refuse_direct), ("refuse_generated", refuse_generated)):
+    def __init__(
+        self, eyes: Eyes, *, refuse_direct: float = 0.0, refuse_generated: float = 0.0, undecided: float = 0.0,
+        seed: int = 0,
+    ) -> None:  # fmt: skip
+        chances = {"refuse_direct": refuse_direct, "refuse_generated": refuse_generated, "undecided": undecided}
+        for name, chance in chances.items():
             if not 0 <= chance <= 1:
                 raise ParameterError(f"{name} is no probability", given=chance, expected="0 to 1")
         self.eyes = eyes
         self._chances = (refuse_direct, refuse_generated)
+        self._undecided = undecided
         self._seed = seed
         self._lock = threading.Lock()
         self._asked: OrderedDict[str, int] = OrderedDict()
@@ -88,16 +112,20 @@ class Answerer:
         """
         pictures = request.pictures()
         names = [request.question, *request.digests]
-        if request.images and self._refuses(request, names):
+        whim = self._whim(request, names) if request.images else ""
+        if whim == "refuse":
             said = phrases.refusal(names)
             made = Reply(None, said, refused=True) if request.as_json else Reply(said, refused=True)
+        elif whim == "undecided":
+            made = Reply(phrases.undecided(names))
         else:
             made = self._said(request, view(self.eyes, pictures), names)
         if request.logprobs:
             made = replace(made, note=f"{made.note}; log probabilities are not given: there are none")
         return _billed(made, request, pictures)
 
-    def _refuses(self, request: Request, names: list[str]) -> bool:
+    def _whim(self, request: Request, names: list[str]) -> str:
+        """``"refuse"``, ``"undecided"`` or "", by the seed, the question and how often it was asked."""
         # The preamble is the only difference between two questions that may be asked of the same pictures.
         key = sha256_bytes("\0".join([request.context, *names]).encode("utf-8", "surrogatepass"))
         with self._lock:
@@ -105,8 +133,10 @@ class Answerer:
             self._asked[key] = attempt + 1
             if len(self._asked) > REMEMBERED:
                 self._asked.popitem(last=False)
-        chance = self._chances[says_generated(request.context)]
-        return share(self._seed, "refuse", key, attempt) < chance
+        if share(self._seed, "refuse", key, attempt) < self._chances[says_generated(request.context)]:
+            return "refuse"
+        wavers = not request.as_json and share(self._seed, "undecided", key, attempt) < self._undecided
+        return "undecided" if wavers else ""
 
     def _said(self, request: Request, seen: View, names: list[str]) -> Reply:
         schema = request.schema

@@ -18,11 +18,12 @@ from typing import Any
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.web import RequestHandler, stream_request_body
 
-from .answer import Answerer, Reply
+from .answer import Answers, Reply
 from .counters import Counters
 from .misbehave import Bucket, Misbehave
+from .phrases import NAME
 from .request import BODY_LIMIT, BadRequest, Request, error_body, read_request
-from .wire import NAME, completion, events, spoiled
+from .wire import completion, events, spoiled
 
 _HOSTS = {"127.0.0.1", "localhost"}
 _PIECE = 64 << 10
@@ -35,11 +36,12 @@ _BUSY = ("Rate limit reached, slow down", "rate_limit_error", "rate_limit_exceed
 class Service:
     """What all handlers share."""
 
-    answerer: Answerer
+    answerer: Answers
     counters: Counters
     misbehave: Misbehave
     pool: Executor
     api_key: str | None = field(default=None, repr=False)
+    name: str = NAME
     clock: Callable[[], float] = time.monotonic
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -59,7 +61,7 @@ class _Handler(RequestHandler):
 
     def prepare(self) -> None:
         if self.request.host_name not in _HOSTS:
-            self.refuse(403, "the responder answers to 127.0.0.1 and localhost only", "invalid_request_error")
+            self.refuse(403, "this server answers to 127.0.0.1 and localhost only", "invalid_request_error")
 
     def on_connection_close(self) -> None:
         self.gone.set()
@@ -92,7 +94,7 @@ class Health(_Handler):
 
     def get(self) -> None:
         """It is there."""
-        self.finish({"status": "ok", "model": NAME})
+        self.finish({"status": "ok", "model": self.service.name})
 
 
 class Models(_Handler):
@@ -101,7 +103,7 @@ class Models(_Handler):
     def get(self) -> None:
         """The only one."""
         if self.allowed():
-            one = {"id": NAME, "object": "model", "created": 0, "owned_by": "face-workbench"}
+            one = {"id": self.service.name, "object": "model", "created": 0, "owned_by": "face-workbench"}
             self.finish({"object": "list", "data": [one]})
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core import seeds
 
+NAME = "workbench-responder"
 NOTE = "workbench responder, not a language model"
 STYLES = ("plain",) * 3 + ("hedged",) * 3 + ("reasons",) * 3 + ("fence",)
 _HEDGES = ("I may be wrong. ", "I judge by the faces alone. ", "It is hard to be sure. ",
@@ -70,6 +71,14 @@ def refusal(names: Sequence[str]) -> str:
         ("I'm sorry, but I can't help with identifying or comparing people in pictures.",
          "I cannot assist with questions about the person in this picture, for reasons of privacy.",
          "I'm not able to make judgements about real people from their faces."), "refusal", names,
+    ))  # fmt: skip
+
+
+def undecided(names: Sequence[str]) -> str:
+    """Words of a model that does not commit itself, and does not refuse either."""
+    return signed(_pick(
+        ("It is hard to say from this.", "I am not sure; it could be either way.",
+         "The pictures are inconclusive."), "undecided", names,
     ))  # fmt: skip
 
 

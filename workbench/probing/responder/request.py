@@ -52,6 +52,29 @@ def error_body(message: str, *, type: str, param: str | None = None, code: str |
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One message.
+
+    Attributes:
+        role: ``"system"``, ``"user"``, ``"assistant"`` or what else the client says.
+        parts: words as text, pictures as the content of their files, in the order of the message.
+    """
+
+    role: str
+    parts: tuple[str | bytes, ...]
+
+    @property
+    def words(self) -> str:
+        """All text."""
+        return "\n".join(p for p in self.parts if isinstance(p, str))
+
+    @property
+    def images(self) -> tuple[bytes, ...]:
+        """All pictures."""
+        return tuple(p for p in self.parts if isinstance(p, bytes))
+
+
+@dataclass(frozen=True)
 class Request:
     """A chat request that was understood.
 
@@ -66,6 +89,10 @@ class Request:
         include_usage: with the usage at the end of a stream.
         most_tokens: of the answer, or None.
         logprobs: they were asked for.
+        model: whom the client means.
+        turns: the whole conversation.
+        temperature: of sampling, or None.
+        stops: a text at which the answer shall end was given.
     """
 
     question: str
@@ -78,6 +105,10 @@ class Request:
     include_usage: bool = False
     most_tokens: int | None = None
     logprobs: bool = False
+    model: str = ""
+    turns: tuple[Turn, ...] = ()
+    temperature: float | None = None
+    stops: bool = False
 
     def pictures(self) -> list[NDArray[np.uint8]]:
         """The images decoded, ``uint8 (h, w, 3)``.
@@ -85,16 +116,29 @@ class Request:
         Raises:
             BadRequest: one is damaged, or they have too many pixels.
         """
-        left, decoded = PIXEL_LIMIT, []
-        for number, data in enumerate(self.images, 1):
-            try:
-                picture = decode_image(data, name=f"image {number}", limits=Limits(BODY_LIMIT, left))
-            except ImageError as error:
-                given = "" if error.given is None else f": {error.given}"
-                raise BadRequest(f"{error.what}{given}", param="messages", code="invalid_image") from None
-            left -= picture.shape[0] * picture.shape[1]
-            decoded.append(picture)
-        return decoded
+        return decoded(self.images)
+
+
+def decoded(images: Sequence[bytes], *, pixels: int | None = None) -> list[NDArray[np.uint8]]:
+    """Pictures ``uint8 (h, w, 3)`` of files' contents.
+
+    Args:
+        images: PNG or JPEG.
+        pixels: of all together; None takes `PIXEL_LIMIT`.
+
+    Raises:
+        BadRequest: one is damaged, or they have too many pixels.
+    """
+    left, found = PIXEL_LIMIT if pixels is None else pixels, []
+    for number, data in enumerate(images, 1):
+        try:
+            picture = decode_image(data, name=f"image {number}", limits=Limits(BODY_LIMIT, left))
+        except ImageError as error:
+            given = "" if error.given is None else f": {error.given}"
+            raise BadRequest(f"{error.what}{given}", param="messages", code="invalid_image") from None
+        left -= picture.shape[0] * picture.shape[1]
+        found.append(picture)
+    return found
 
 
 def read_request(body: bytes, received: Callable[[str], None] = lambda digest: None) -> Request:
@@ -111,23 +155,25 @@ def read_request(body: bytes, received: Callable[[str], None] = lambda digest: N
     model, messages = given.get("model"), given.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
         raise BadRequest("messages must be a list of at least one message", param="messages")
-    read = [_message(m, received) for m in messages]
+    turns = [_turn(m, received) for m in messages]
     if not isinstance(model, str) or not model:
         raise BadRequest("you must provide a model parameter", param="model")
-    said = [(words, images) for role, words, images in read if role == "user"]
+    said = [t for t in turns if t.role == "user"]
     if not said:
         raise BadRequest("there is no user message", param="messages")
-    images = next((images for _, images in reversed(said) if images), ())
-    if sum(len(i) for _, _, i in read) > IMAGE_LIMIT:
+    images = next((t.images for t in reversed(said) if t.images), ())
+    if sum(len(t.images) for t in turns) > IMAGE_LIMIT:
         raise BadRequest(f"a request may hold at most {IMAGE_LIMIT} images", param="messages", code="too_many_images")
     as_json, schema = _format(given.get("response_format"))
     return Request(
-        said[-1][0],
-        "\n".join(words for _, words, _ in read),
+        said[-1].words,
+        "\n".join(t.words for t in turns),
         images,
         tuple(sha256_bytes(i) for i in images),
         schema,
         as_json,
+        model=model,
+        turns=tuple(turns),
         **_options(given),
     )
 
@@ -157,8 +203,11 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     most = given.get("max_tokens") if most is None else most
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
         raise BadRequest("max_tokens must be a whole number above 0", param="max_tokens")
+    warm = given.get("temperature")
+    if warm is not None and (not isinstance(warm, int | float) or isinstance(warm, bool) or not 0 <= warm <= 2):
+        raise BadRequest("temperature must be a number from 0 to 2", param="temperature")
     return {"stream": stream, "include_usage": bool(options.get("include_usage")), "most_tokens": most,
-            "logprobs": bool(given.get("logprobs"))}  # fmt: skip
+            "logprobs": bool(given.get("logprobs")), "temperature": warm, "stops": bool(given.get("stop"))}  # fmt: skip
 
 
 def _format(given: object) -> tuple[bool, Mapping[str, Any] | None]:
@@ -186,23 +235,23 @@ def _depth(value: object) -> int:
     return 1 + max(map(_depth, inner), default=0)
 
 
-def _message(message: Mapping[str, Any], received: Callable[[str], None]) -> tuple[object, str, tuple[bytes, ...]]:
-    """Role, words and images."""
-    content = message.get("content")
+def _turn(message: Mapping[str, Any], received: Callable[[str], None]) -> Turn:
+    content, role = message.get("content"), message.get("role")
+    role = role if isinstance(role, str) else ""
     if content is None or isinstance(content, str):
-        return message.get("role"), content or "", ()
+        return Turn(role, (content,) if content else ())
     if not isinstance(content, list):
         raise BadRequest("a message's content must be text or a list of parts", param="messages")
-    words, images = [], []
+    parts: list[str | bytes] = []
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
         if kind == "text" and isinstance(part.get("text"), str):
-            words.append(part["text"])
+            parts.append(part["text"])
         elif kind == "image_url" and isinstance(part.get("image_url"), dict):
-            images.append(_image(part["image_url"].get("url"), received))
+            parts.append(_image(part["image_url"].get("url"), received))
         else:
             raise BadRequest(f"a part of kind {kind!r} is not understood: text and image_url are", param="messages")
-    return message.get("role"), "\n".join(words), tuple(images)
+    return Turn(role, tuple(parts))
 
 
 def _image(url: object, received: Callable[[str], None]) -> bytes:

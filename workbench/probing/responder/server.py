@@ -1,4 +1,4 @@
-"""The responder as a server on this machine: in a thread of its own for tests, or until it is stopped."""
+"""The protocol served on this machine, by the responder or a model: in a thread of its own, or until it is stopped."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
+from typing import Any, Self
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from ...core import ParameterError
-from .answer import Answerer
+from . import phrases
+from .answer import Answerer, Answers
 from .counters import Counters, Counts
 from .eyes import Eyes
 from .handlers import Missing, Service, routes
 from .misbehave import Misbehave
+from .phrases import NAME
 from .request import BODY_LIMIT
 
 HOSTS = ("127.0.0.1", "localhost")
@@ -31,31 +34,27 @@ _GOODBYE = 1.0
 _READ_LIMIT = 4 * BODY_LIMIT
 
 
-class Responder:
-    """A chat model's stand-in that looks at pictures; a context manager.
-
-    ``with Responder(BlankEyes()) as r: AsyncOpenAI(base_url=r.url, api_key="none")``
+class ChatServer:
+    """Serves the OpenAI protocol on this machine from whatever answers; a context manager.
 
     Args:
-        eyes: what it sees with; called from threads.
+        answerer: what answers; called from two threads.
+        name: of the model.
         host: 127.0.0.1 or localhost; nothing else is bound.
         port: 0 takes a free one.
         api_key: that clients must send, if given.
-        refuse_direct: probability that a question about a person is refused.
-        refuse_generated: the same where the words say that the person was generated.
         misbehave: faults and limits.
-        seed: of the refusals.
         clock: seconds, for the rate limit.
+        title: what it says that it is.
 
     Raises:
-        ParameterError: a host that others can reach, a port or a probability out of range.
+        ParameterError: a host that others can reach, or a port out of range.
         OSError: on entering, where the port is taken.
     """
 
     def __init__(
-        self, eyes: Eyes, *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None,
-        refuse_direct: float = 0.0, refuse_generated: float = 0.0, misbehave: Misbehave | None = None, seed: int = 0,
-        clock: Callable[[], float] = time.monotonic,
+        self, answerer: Answers, *, name: str, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None,
+        misbehave: Misbehave | None = None, clock: Callable[[], float] = time.monotonic, title: str = "",
     ) -> None:  # fmt: skip
         if host not in HOSTS:
             raise ParameterError(
@@ -66,10 +65,10 @@ class Responder:
             raise ParameterError("there is no such port", given=port, expected="0 to 65535")
         if api_key == "":
             raise ParameterError("an empty key guards nothing", do="leave the key out, or give one")
+        self.title = title or name
         self._counters = Counters()
-        answerer = Answerer(eyes, refuse_direct=refuse_direct, refuse_generated=refuse_generated, seed=seed)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="responder-work")
-        self._service = Service(answerer, self._counters, misbehave or Misbehave(), self._pool, api_key, clock)
+        self._service = Service(answerer, self._counters, misbehave or Misbehave(), self._pool, api_key, name, clock)
         self._port = port
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -91,7 +90,7 @@ class Responder:
         """What it has seen and done until now."""
         return self._counters.counts()
 
-    def __enter__(self) -> Responder:
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run, name="responder", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -136,18 +135,45 @@ class Responder:
             await asyncio.wait_for(server.close_all_connections(), _GOODBYE)
 
 
-def serve(responder: Responder, *, say: Callable[[str], object] = print) -> None:
+class Responder(ChatServer):
+    """A chat model's stand-in that looks at pictures.
+
+    ``with Responder(BlankEyes()) as r: AsyncOpenAI(base_url=r.url, api_key="none")``
+
+    Args:
+        eyes: what it sees with; called from threads.
+        refuse_direct: probability that a question about a person is refused.
+        refuse_generated: the same where the words say that the person was generated.
+        undecided: probability that an answer in words that is not refused does not commit itself.
+        seed: of refusals and indecision.
+        **more: of `ChatServer`.
+
+    Raises:
+        ParameterError: a probability out of range, and as `ChatServer`.
+    """
+
+    def __init__(
+        self, eyes: Eyes, *, refuse_direct: float = 0.0, refuse_generated: float = 0.0, undecided: float = 0.0,
+        seed: int = 0, **more: Any,
+    ) -> None:  # fmt: skip
+        answerer = Answerer(
+            eyes, refuse_direct=refuse_direct, refuse_generated=refuse_generated, undecided=undecided, seed=seed
+        )
+        super().__init__(answerer, name=NAME, title=phrases.NOTE, **more)
+
+
+def serve(server: ChatServer, *, say: Callable[[str], object] = print) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
-        responder: not started yet.
+        server: not started yet.
         say: told the address once it can be reached.
     """
     here = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if here else None
     try:
-        with responder:
-            say(f"workbench responder, not a language model: {responder.url}")
+        with server:
+            say(f"{server.title}: {server.url}")
             threading.Event().wait()
     except KeyboardInterrupt:
         say("stopped")

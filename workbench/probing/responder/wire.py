@@ -10,7 +10,6 @@ from typing import Any
 from ...files import sha256_bytes
 from .answer import Reply
 
-NAME = "workbench-responder"
 RUBBISH = "\ud800\u202e\u0000\ufffd\u200b\U0001d51c\U0001d522\U0001d530 \u0661\u0662 \ufeff\udfff{[\u2028"
 
 
@@ -38,25 +37,30 @@ def _usage(reply: Reply) -> dict[str, int]:
     return {"prompt_tokens": sent, "completion_tokens": made, "total_tokens": sent + made}
 
 
-def _head(name: str, kind: str, created: int) -> dict[str, Any]:
-    return {"id": name, "object": kind, "created": created, "model": NAME, "system_fingerprint": NAME}
+def _head(reply: Reply, number: int, kind: str, created: int) -> dict[str, Any]:
+    return {"id": name_of(reply, number), "object": kind, "created": created, "model": reply.model,
+            "system_fingerprint": reply.fingerprint}  # fmt: skip
+
+
+def _note(reply: Reply) -> dict[str, str]:
+    return {"note": reply.note} if reply.note else {}
 
 
 def completion(reply: Reply, number: int, created: int) -> bytes:
     """A reply in one piece."""
-    message = {"role": "assistant", "content": reply.content, "refusal": reply.refusal, "note": reply.note}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish}
-    head = _head(name_of(reply, number), "chat.completion", created)
+    message = {"role": "assistant", "content": reply.content, "refusal": reply.refusal, **_note(reply)}
+    choice = {"index": 0, "message": message, "logprobs": _logprobs(reply), "finish_reason": reply.finish}
+    head = _head(reply, number, "chat.completion", created)
     return _text({**head, "choices": [choice] if reply.choices else [], "usage": _usage(reply)})
 
 
 def events(reply: Reply, number: int, created: int, *, include_usage: bool) -> list[bytes]:
     """A reply as the events of a stream, a word at a time."""
-    head = _head(name_of(reply, number), "chat.completion.chunk", created)
+    head = _head(reply, number, "chat.completion.chunk", created)
     field = "content" if reply.refusal is None else "refusal"
     deltas: list[tuple[dict[str, Any], str | None]] = [
         (
-            {"role": "assistant", "content": "" if field == "content" else None, "refusal": None, "note": reply.note},
+            {"role": "assistant", "content": "" if field == "content" else None, "refusal": None, **_note(reply)},
             None,
         )
     ]
@@ -64,15 +68,25 @@ def events(reply: Reply, number: int, created: int, *, include_usage: bool) -> l
     deltas += [({field: piece}, None) for piece in re.findall(r"\s*\S+\s*$|\s*\S+|\s+", said or "")]
     deltas.append(({}, reply.finish))
     usage: dict[str, Any] = {"usage": None} if include_usage else {}
+    # All log-probabilities come with the first event: words of a stream are not the model's tokens.
+    first = _logprobs(reply)
     chunks = [
-        {**head, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}], **usage}
-        for delta, finish in deltas
-    ]
+        {**head, "choices": [{"index": 0, "delta": delta, "logprobs": None if at else first, "finish_reason": finish}],
+         **usage}
+        for at, (delta, finish) in enumerate(deltas)
+    ]  # fmt: skip
     if not reply.choices:
         chunks = [{**head, "choices": [], **usage}]
     if include_usage:
         chunks.append({**head, "choices": [], "usage": _usage(reply)})
     return [b"data: " + _text(chunk) + b"\n\n" for chunk in chunks] + [b"data: [DONE]\n\n"]
+
+
+def _logprobs(reply: Reply) -> dict[str, Any] | None:
+    if reply.logprobs is None:
+        return None
+    rest: dict[str, Any] = {"bytes": None, "top_logprobs": []}
+    return {"content": [{"token": t, "logprob": p, **rest} for t, p in reply.logprobs], "refusal": None}
 
 
 def _text(value: object) -> bytes:

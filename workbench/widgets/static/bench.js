@@ -82,6 +82,13 @@ export function calm(handler, pause, signal) {
   };
 }
 
+/** Tells whether a person moved a control just now: what Python still says of an earlier step must not pull it back. */
+export function touched(input) {
+  let last = -Infinity;
+  input.addEventListener("input", () => { last = performance.now(); });
+  return () => performance.now() - last < 500;
+}
+
 /**
  * The frame of a widget: a named region with its heading, a place for content, the line of errors and that of progress.
  * Controls inside are disabled until Python has answered once.

@@ -1,4 +1,4 @@
-import { ask, calm, digits, frame, keep, node, watch } from "./bench.js";
+import { ask, calm, digits, frame, keep, node, touched, watch } from "./bench.js";
 import { lines } from "./lines.js";
 import { plate } from "./pictures.js";
 
@@ -11,6 +11,7 @@ function render({ model, el, signal }) {
   const slider = keep(node("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": "Share of the second person in the morph" }));
   const set = calm(() => { model.set("share", Number(slider.value)); model.save_changes(); }, 30, signal);
   slider.addEventListener("input", set);
+  const moving = touched(slider);
   const splice = node("input", { type: "checkbox", onchange: () => { model.set("splice", splice.checked); model.save_changes(); } });
   const chart = node("div");
   const verdict = node("div", { role: "status" });
@@ -26,7 +27,7 @@ function render({ model, el, signal }) {
   watch(model, ["ready"], () => { shown.hidden = !model.get("ready"); none.hidden = model.get("ready"); }, signal);
   watch(model, ["splice"], () => { splice.checked = model.get("splice"); }, signal);
   watch(model, ["revision", "share", "splice"], calm(async () => {
-    slider.value = model.get("share");
+    if (!moving()) slider.value = model.get("share");
     share.textContent = `${Math.round(100 * model.get("share"))} %`;
     if (!model.get("ready")) return;
     try {

@@ -1,4 +1,4 @@
-import { ask, button, calm, decoded, frame, keep, node, watch } from "./bench.js";
+import { ask, button, calm, decoded, frame, keep, node, touched, watch } from "./bench.js";
 import { toField, toLinear } from "./colours.js";
 
 function render({ model, el, signal }) {
@@ -120,8 +120,9 @@ function control(model, factor, send, signal) {
       type: "range", min: factor.low, max: factor.high, step,
       oninput: () => { value.textContent = short(Number(input.value)); change(i, [Number(input.value)]); },
     }));
+    const moving = touched(input);
     watch(model, ["values"], () => {
-      if (input.matches(":active")) return;
+      if (moving()) return;
       input.value = now()[i];
       value.textContent = short(now()[i]);
     }, signal);

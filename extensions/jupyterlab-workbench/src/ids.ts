@@ -1,0 +1,3 @@
+/** Prefix of everything that is ours: commands, ids, keys of the state database. */
+export const ID = 'face-workbench';
+export const DOMAIN = 'face_workbench';
