@@ -31,6 +31,6 @@ __all__ = [
     "ANSWERS", "Answer", "BudgetError", "BusyError", "ConsentError", "DataError", "DeviceError", "DigestError",
     "Entry", "Estimate", "Evidence", "FullError", "ImageError", "Images", "Measurements", "NoTrialsError", "Number",
     "ParameterError", "PluginError", "Registry", "Reported", "Resampled", "Result", "RunError", "Samples", "Scores",
-    "ShapeError", "StoreError", "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest",
-    "seeds", "slug",
+    "ShapeError", "StoreError", "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError",
+    "nearest", "seeds", "slug",
 ]  # fmt: skip
