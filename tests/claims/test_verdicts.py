@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from workbench.claims import Claim, Comparison, compare, judge
-from workbench.core import Evidence, Measurements, UnknownNameError
+from workbench.core import Evidence, Measurements, Resampled, ShapeError, Undefined, UnknownNameError
+from workbench.metrics.resampling import combined, resampled
 
 SUBJECTS = np.arange(30)[:, None]
 
@@ -65,3 +66,51 @@ def test_a_claim_needs_all_its_parts() -> None:
 def test_an_unknown_arm_is_an_error() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'ours'"):
         compare(Comparison("area", "our", "theirs"), evidence(0.0))
+
+
+def median(arm: str, values: np.ndarray, seed: int = 0) -> Resampled:
+    """A statistic that is no mean: the value below which half of the weight lies."""
+    order = np.argsort(values)
+
+    def statistic(weights: np.ndarray | None) -> float:
+        running = np.cumsum(np.ones(len(values)) if weights is None else weights[order])
+        return float(values[order][np.searchsorted(running, running[-1] / 2)])
+
+    return resampled(arm, statistic, SUBJECTS[:, 0], {"units": len(values)}, resamples=400, seed=seed)
+
+
+def test_a_statistic_that_is_no_mean_is_compared_draw_by_draw() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, 30)
+    jitter = np.random.default_rng(1).normal(0, 0.01, 30)
+    arms = {"ours": median("ours", noise - 0.1 + jitter), "theirs": median("theirs", noise)}
+    found = compare(Comparison("median", "ours", "theirs"), Evidence(statistics={"median": arms}))
+    # Unpaired, an interval ten times as wide as the difference would hold 0.
+    assert found.answer == "supported"
+    assert found.effect is not None
+    assert (found.effect.low, found.effect.high) == pytest.approx((-0.1, -0.1), abs=0.03)
+    assert "paired over 30 capture subjects" in found.effect.rule
+    other = compare(Comparison("median", "theirs", "ours"), Evidence(statistics={"median": arms}))
+    assert other.answer == "refuted"
+    constant = compare(Comparison("median", "ours", 5.0), Evidence(statistics={"median": arms}))
+    assert constant.answer == "supported"
+    with pytest.raises(UnknownNameError, match="did you mean 'theirs'"):
+        compare(Comparison("median", "ours", "their"), Evidence(statistics={"median": arms}))
+
+
+def test_arms_of_other_draws_are_not_paired() -> None:
+    with pytest.raises(ShapeError, match="resampled by different draws"):
+        Evidence(statistics={"median": {"a": median("a", np.zeros(30)), "b": median("b", np.zeros(30), seed=1)}})
+
+
+def test_statistics_combine_draw_by_draw_and_undefined_stays_so() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, 30)
+    one, other = median("one", noise), median("other", noise + 2, seed=1)
+    both = combined("ratio", lambda v: v[0] / v[1], [one, other])
+    assert both.value == pytest.approx(float(one.value) / float(other.value))
+    assert both.drawn == pytest.approx(one.drawn / other.drawn)
+    assert "seed 0 and" in both.draw
+    none = Resampled("none", Undefined("no units"), np.full(400, np.nan), "nothing", {"subjects": 0})
+    nothing = combined("sum", lambda v: v.sum(0), [one, none])
+    verdict = compare(Comparison("x", "sum", 0.0), Evidence(statistics={"x": {"sum": nothing}}))
+    assert verdict.answer == "not testable here"
+    assert "no units" in verdict.reason

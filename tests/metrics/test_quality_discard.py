@@ -1,5 +1,7 @@
 """Error versus discard: dasec's hand vector, counting, and the properties of a good order."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,6 +52,37 @@ def test_any_list_against_discarding_by_hand(rows: list[tuple[int, int]], limit:
     assert quality.area_to(found.discarded, found.error, limit) >= quality.best_area(found.error[0], limit) - 1e-9
 
 
+def test_a_constant_quality_gives_a_flat_curve() -> None:
+    score = np.array(HAND)[:, 0]
+    for ties in ("together", "random"):
+        found = quality.error_versus_discard(mated(score), np.ones(6), 0.4, ties=ties)
+        assert not isinstance(found, Undefined)
+        assert found.error[:-1] == pytest.approx(1 / 3)
+        area = quality.discard_area(mated(score), np.ones(6), 0.4, limit=0.5, ties=ties, resamples=0)
+        assert float(area) == pytest.approx(0.5 / 3)
+
+
+def test_random_order_of_equal_qualities_by_hand() -> None:
+    # Three share the lowest quality and one of them errs: a third of an error leaves with each.
+    found = quality.error_versus_discard(mated(np.array([0.0, 1, 1, 1, 0])), np.array([1.0, 1, 1, 2, 3]), 0.5,
+                                         ties="random")  # fmt: skip
+    assert not isinstance(found, Undefined)
+    assert found.discarded == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    assert found.error == pytest.approx([2 / 5, (2 - 1 / 3) / 4, (2 - 2 / 3) / 3, 1 / 2, 1, 0])
+    assert "averaged over all orders" in found.rule
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1)), min_size=1, max_size=4), st.floats(0.05, 1))
+def test_random_order_is_the_mean_over_all_orders(rows: list[tuple[int, int]], limit: float) -> None:
+    values, worth = (np.array(c, float) for c in zip(*rows, strict=True))
+    areas = [
+        float(quality.discard_area(mated(values), worth + 1e-3 * np.array(order), 2.0, limit=limit, resamples=0))
+        for order in permutations(range(len(values)))
+    ]
+    found = quality.discard_area(mated(values), worth, 2.0, limit=limit, ties="random", resamples=0)
+    assert float(found) == pytest.approx(np.mean(areas))
+
+
 def test_false_matches_and_failures_and_intervals() -> None:
     rng = np.random.default_rng(0)
     n = 400
@@ -74,5 +107,7 @@ def test_what_does_not_fit_is_said() -> None:
         quality.error_versus_discard(mated(np.zeros(3)), np.zeros(4), 0.0)
     with pytest.raises(ShapeError, match="quality is NaN"):
         quality.discard_area(mated(np.zeros(3)), np.full(3, np.nan), 0.0)
+    with pytest.raises(ShapeError, match="unknown rule for equal qualities"):
+        quality.discard_area(mated(np.zeros(3)), np.zeros(3), 0.0, ties="file")  # type: ignore[arg-type]
     with pytest.raises(ShapeError, match="0 < limit <= 1"):
         quality.discard_area(mated(np.zeros(3)), np.zeros(3), 0.0, limit=20)

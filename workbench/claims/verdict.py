@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from ..core import Answer, Estimate, Evidence, Measurements, Undefined, UnknownNameError, Verdict
+from ..core import Answer, Estimate, Evidence, Undefined, UnknownNameError, Verdict
 from ..metrics import LEAST_SUBJECTS, auc_of, eer_of, of_mean, trial_weights
 from ..metrics.intervals import multiplicities, percentile
 from ..metrics.rates import Ranked, Statistic
+from ..metrics.resampling import of_resampled
 from ..metrics.verification import at_most
 from .claim import Claim, Comparison
+
+Arm = TypeVar("Arm")
 
 
 def judge(
@@ -59,19 +63,21 @@ def compare(
     statistic = score_statistic(comparison.quantity)
     if statistic is not None:
         effect = _of_scores(comparison, statistic, evidence, resamples, level, seed)
+    elif comparison.quantity in evidence.statistics:
+        effect = of_resampled(*_arms(comparison, evidence.statistics[comparison.quantity]), level=level)
     else:
-        arms = evidence.measurements.get(comparison.quantity, {})
-        against = comparison.against
-        other = _arm(arms, against, comparison.quantity) if isinstance(against, str) else float(against)
-        one = _arm(arms, comparison.arm, comparison.quantity)
+        one, other = _arms(comparison, evidence.measurements.get(comparison.quantity, {}))
         effect = of_mean(one, against=other, resamples=resamples, level=level, seed=seed)
     return _decide(nothing, comparison, effect)
 
 
-def _arm(arms: Mapping[str, Measurements], name: str, quantity: str) -> Measurements:
-    if name not in arms:
-        raise UnknownNameError(f"arm of {quantity!r}", name, arms)
-    return arms[name]
+def _arms(comparison: Comparison, arms: Mapping[str, Arm]) -> tuple[Arm, Arm | float]:
+    """The arm and what it is compared with."""
+    for name in (comparison.arm, comparison.against):
+        if isinstance(name, str) and name not in arms:
+            raise UnknownNameError(f"arm of {comparison.quantity!r}", name, arms)
+    against = comparison.against
+    return arms[comparison.arm], arms[against] if isinstance(against, str) else float(against)
 
 
 def _decide(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdict:

@@ -24,13 +24,13 @@ from .errors import (
 from .registry import Entry, Registry, slug
 from .result import ANSWERS, Answer, Evidence, Reported, Result, Verdict
 from .samples import Images, Samples
-from .trials import Measurements, Scores, Trials
+from .trials import Measurements, Resampled, Scores, Trials
 from .values import Estimate, Number, Undefined
 
 __all__ = [
     "ANSWERS", "Answer", "BudgetError", "BusyError", "ConsentError", "DataError", "DeviceError", "DigestError",
     "Entry", "Estimate", "Evidence", "FullError", "ImageError", "Images", "Measurements", "NoTrialsError", "Number",
-    "ParameterError", "PluginError", "Registry", "Reported", "Result", "RunError", "Samples", "Scores", "ShapeError",
-    "StoreError", "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError", "nearest",
-    "seeds", "slug",
+    "ParameterError", "PluginError", "Registry", "Reported", "Resampled", "Result", "RunError", "Samples", "Scores",
+    "ShapeError", "StoreError", "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError",
+    "nearest", "seeds", "slug",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from .errors import ShapeError
-from .trials import Measurements, Scores
+from .trials import Measurements, Resampled, Scores
 from .values import Estimate
 
 Answer = Literal["supported", "refuted", "undecided", "not testable here"]
@@ -25,12 +25,15 @@ class Evidence:
         measurements: ``quantity -> arm -> Measurements``; all arms of a quantity share their units.
         numbers: further numbers by name, shown beside the paper's own.
         untestable: ``quantity -> reason`` for what this data cannot measure.
+        statistics: ``quantity -> arm -> Resampled`` for what is no mean over units; all arms of a quantity share
+            their draws.
     """
 
     scores: Mapping[str, Scores] = field(default_factory=dict)
     measurements: Mapping[str, Mapping[str, Measurements]] = field(default_factory=dict)
     numbers: Mapping[str, Estimate] = field(default_factory=dict)
     untestable: Mapping[str, str] = field(default_factory=dict)
+    statistics: Mapping[str, Mapping[str, Resampled]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         arms = list(self.scores.values())
@@ -47,6 +50,12 @@ class Evidence:
             units = [m.subjects for m in by_arm.values()]
             if any(not np.array_equal(units[0], u) for u in units[1:]):
                 raise ShapeError(f"the arms of {quantity!r} were measured on different units")
+        for quantity, drawn in self.statistics.items():
+            if len({(r.draw, r.drawn.shape) for r in drawn.values()}) > 1:
+                raise ShapeError(
+                    f"the arms of {quantity!r} were resampled by different draws",
+                    do="resample every arm with the same subjects and seed; that is what makes a paired test possible",
+                )
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ShapeError
+from .values import Number
 
 
 @dataclass(frozen=True)
@@ -127,3 +129,31 @@ class Measurements:
 
     def __len__(self) -> int:
         return len(self.values)
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """One arm's value of a statistic that is no mean over units (an equal error rate, an area), for paired claims.
+
+    Attributes:
+        arm: name of the method.
+        value: of all units, or why there is none.
+        drawn: ``float64 (resamples,)`` the same of resampled capture subjects, NaN where it is undefined. Place ``i``
+            of every arm of a quantity belongs to the same draw: that is what pairs them.
+        draw: what was drawn and how often, in words; arms that are compared share it.
+        counts: what it rests on; ``"subjects"`` among them.
+    """
+
+    arm: str
+    value: Number
+    drawn: NDArray[np.float64]
+    draw: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.drawn.ndim != 1 or "subjects" not in self.counts:
+            raise ShapeError(
+                f"the resamples of {self.arm!r} do not fit",
+                given=(self.drawn.shape, ", ".join(self.counts)),
+                expected="drawn (resamples,) and counts with 'subjects'",
+            )

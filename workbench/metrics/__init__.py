@@ -10,6 +10,7 @@ Verification is here by name; every other subject is a module: ``from workbench.
 `morphing`                                  MMPMR, RMMR, attack potential, MACER and BSCER
 `forgery`, `localisation`, `speaker`        frames and videos, masks and segments, t-DCF and a-DCF
 `quality`, `differentials`                  error versus discard; groups: FDR, IR, GARBE, ratios
+`two_class`                                 one class against all others: EER, one error at the other
 `calibration`, `hull`, `logistic`           Cllr and its minimum, ROCCH, linear calibration
 `confidence`                                Brier score, expected calibration error, interval score
 `decisions`, `matching`                     rates of decisions without scores; answers matched to faces

@@ -17,6 +17,8 @@ from .resampling import of_units
 
 Floats = NDArray[np.float64]
 Kind = Literal["fnmr", "fmr"]
+# Whether equal qualities leave at once, or one by one in an order that is drawn.
+Ties = Literal["together", "random"]
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,18 @@ def _errors(scores: Scores, threshold: float, kind: Kind) -> tuple[NDArray[np.bo
     return used, ~accepted if kind == "fnmr" else accepted
 
 
-def _curve(errors: NDArray[np.bool_], quality: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Shares discarded and errors of the rest, at each distinct quality."""
+def _curve(errors: NDArray[np.bool_], quality: Floats, weights: Floats, ties: Ties) -> tuple[Floats, Floats]:
+    """Shares discarded and errors of the rest, at each distinct quality or at each comparison."""
     order = np.argsort(quality, kind="stable")
     weight, ranked = weights[order], quality[order]
     gone = np.r_[0.0, np.cumsum(weight)]
     wrong = np.r_[0.0, np.cumsum(weight * errors[order])]
-    # Equal qualities leave together.
     starts = np.flatnonzero(np.r_[True, ranked[1:] > ranked[:-1]])
+    if ties == "random":
+        # The mean over all orders: of equal qualities each takes the same part of their errors with it.
+        ends = np.r_[starts, len(ranked)]
+        wrong = np.interp(gone, gone[ends], wrong[ends])
+        starts = np.arange(len(ranked))
     left = gone[-1] - gone[starts]
     there = left > 0
     rate = (wrong[-1] - wrong[starts])[there] / left[there]
@@ -65,7 +71,7 @@ def _curve(errors: NDArray[np.bool_], quality: Floats, weights: Floats) -> tuple
 
 
 def error_versus_discard(
-    scores: Scores, quality: Floats, threshold: float, *, kind: Kind = "fnmr"
+    scores: Scores, quality: Floats, threshold: float, *, kind: Kind = "fnmr", ties: Ties = "together"
 ) -> Discard | Undefined:
     """The curve.
 
@@ -74,20 +80,26 @@ def error_versus_discard(
         quality: ``(n,)`` of each comparison; higher is better (see `pair_quality`).
         threshold: accept when score >= threshold; where it comes from is the caller's to say.
         kind: ``"fnmr"`` over mated, ``"fmr"`` over non-mated trials.
+        ties: equal qualities leave ``"together"``, or one by one in ``"random"`` order: the mean over all orders, so
+            that a measure of few levels is neither favoured nor punished by the order of a file.
     """
     used, errors = _errors(scores, threshold, kind)
     _check(quality, len(scores.trials))
     counts = {"comparisons": int(used.sum()), "errors": int(errors[used].sum())}
     if not used.any():
         return Undefined(f"no {'mated' if kind == 'fnmr' else 'non-mated'} trials", counts)
-    discarded, error = _curve(errors[used], quality[used], np.ones(int(used.sum())))
-    return Discard(discarded, error, counts, _rule(kind, threshold))
+    rule = _rule(kind, threshold, ties)
+    discarded, error = _curve(errors[used], quality[used], np.ones(int(used.sum())), ties)
+    return Discard(discarded, error, counts, rule)
 
 
-def _rule(kind: Kind, threshold: float) -> str:
+def _rule(kind: Kind, threshold: float, ties: Ties) -> str:
+    if ties not in ("together", "random"):
+        raise ShapeError("unknown rule for equal qualities", given=ties, expected="'together' or 'random'")
+    equal = "together" if ties == "together" else "in random order, averaged over all orders"
     return (
         f"{kind.upper()} of the comparisons left, errors fixed at T = {threshold:.6g}, s >= T; lowest quality leaves "
-        "first, equal ones together"
+        f"first, equal ones {equal}"
     )
 
 
@@ -112,7 +124,7 @@ def best_area(error: float, limit: float) -> float:
 
 def discard_area(
     scores: Scores, quality: Floats, threshold: float, *, limit: float = 0.2, kind: Kind = "fnmr",
-    minus_best: bool = False, **options: Any,
+    minus_best: bool = False, ties: Ties = "together", **options: Any,
 ) -> Estimate:  # fmt: skip
     """Partial area under the error-versus-discard curve; lower is a better quality measure.
 
@@ -123,22 +135,45 @@ def discard_area(
         limit: largest share that is discarded, in (0, 1].
         kind: ``"fnmr"`` or ``"fmr"``.
         minus_best: subtract what the best possible order would leave.
+        ties: as in `error_versus_discard`.
         **options: ``resamples``, ``level``, ``seed`` of `resampling.of_units`.
     """
-    if not 0 < limit <= 1:
-        raise ShapeError("a limit of discarding is a share", given=limit, expected="0 < limit <= 1")
-    used, errors = _errors(scores, threshold, kind)
-    _check(quality, len(scores.trials))
-    kept, wrong = quality[used], errors[used]
-    counts = {"comparisons": int(used.sum()), "errors": int(wrong.sum())}
+    found = DiscardArea(scores, quality, threshold, limit=limit, kind=kind, minus_best=minus_best, ties=ties)
+    return of_units(found, found.subjects, found.rule, found.counts, unit="", **options)
 
-    def statistic(weights: Floats | None) -> Number:
-        weight = np.ones(len(kept)) if weights is None else weights
+
+class DiscardArea:
+    """The area of `discard_area` under any weights of the comparisons, for the bootstrap.
+
+    Attributes:
+        subjects: ``(k, 2)`` of the comparisons that are used.
+        counts: comparisons and errors.
+        rule: in words.
+    """
+
+    def __init__(
+        self, scores: Scores, quality: Floats, threshold: float, *, limit: float = 0.2, kind: Kind = "fnmr",
+        minus_best: bool = False, ties: Ties = "together",
+    ) -> None:  # fmt: skip
+        if not 0 < limit <= 1:
+            raise ShapeError("a limit of discarding is a share", given=limit, expected="0 < limit <= 1")
+        used, errors = _errors(scores, threshold, kind)
+        _check(quality, len(scores.trials))
+        less = ", less the area of the best order" if minus_best else ""
+        self.rule = (
+            f"area under error-versus-discard up to {limit:g} by left steps{less}; {_rule(kind, threshold, ties)}"
+        )
+        self.subjects = scores.trials.subjects[used]
+        self.counts = {"comparisons": int(used.sum()), "errors": int(errors[used].sum())}
+        self._quality, self._wrong = quality[used], errors[used]
+        self._limit, self._minus_best, self._ties = limit, minus_best, ties
+        self._kind = "mated" if kind == "fnmr" else "non-mated"
+
+    def __call__(self, weights: Floats | None = None) -> Number:
+        """The area when each used comparison weighs as much."""
+        weight = np.ones(len(self._quality)) if weights is None else weights
         if weight.sum() <= 0:
-            return Undefined(f"no {'mated' if kind == 'fnmr' else 'non-mated'} trials", counts)
-        discarded, error = _curve(wrong, kept, weight)
-        return area_to(discarded, error, limit) - (best_area(float(error[0]), limit) if minus_best else 0.0)
-
-    less = ", less the area of the best order" if minus_best else ""
-    rule = f"area under error-versus-discard up to {limit:g} by left steps{less}; {_rule(kind, threshold)}"
-    return of_units(statistic, scores.trials.subjects[used], rule, counts, unit="", **options)
+            return Undefined(f"no {self._kind} trials", self.counts)
+        discarded, error = _curve(self._wrong, self._quality, weight, self._ties)
+        best = best_area(float(error[0]), self._limit) if self._minus_best else 0.0
+        return area_to(discarded, error, self._limit) - best

@@ -7,14 +7,14 @@ resample needs only each subject's counts: all resamples are one matrix product,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import Estimate, Number, Scores, ShapeError, Undefined
+from ..core import Estimate, Number, Resampled, Scores, ShapeError, Undefined
 from .intervals import (
     CONSTANT,
     LEAST_SUBJECTS,
@@ -84,16 +84,78 @@ def of_units(
     value = statistic(None)
     if isinstance(value, Undefined) or resamples == 0:
         return Estimate(value, rule=rule, counts=counts, unit=unit, level=level)
-    position, people = positions(subjects)
-    columns = position if position.ndim == 2 else position[:, None]
-    drawn = []
-    for multiplicity in multiplicities(people, resamples, seed) if people >= LEAST_SUBJECTS else ():
-        weights = trial_weights(columns, multiplicity) if position.ndim == 2 else multiplicity[position]
-        number = statistic(weights)
-        if not isinstance(number, Undefined):
-            drawn.append(float(number))
+    people = len(np.unique(subjects))
+    some = (n for n in again(statistic, subjects, resamples, seed) if not isinstance(n, Undefined))
+    drawn = [float(n) for n in some] if people >= LEAST_SUBJECTS else []
     return spread(
         value, drawn, rule, counts, subjects=people, resamples=resamples, level=level, unit=unit, over=over
+    )  # fmt: skip
+
+
+def again(
+    statistic: Callable[[Floats | None], Number], subjects: NDArray[Any], resamples: int, seed: int
+) -> Iterator[Number]:
+    """The statistic of every resample of the subjects. Arguments as in `of_units`."""
+    position, people = positions(subjects)
+    for multiplicity in multiplicities(people, resamples, seed):
+        yield statistic(trial_weights(position, multiplicity) if position.ndim == 2 else multiplicity[position])
+
+
+def resampled(
+    arm: str, statistic: Callable[[Floats | None], Number], subjects: NDArray[Any], counts: Mapping[str, int], *,
+    resamples: int = 1000, seed: int = 0,
+) -> Resampled:  # fmt: skip
+    """A statistic with its resamples, to be paired with other arms' on the same units. Arguments as in `of_units`."""
+    value = statistic(None)
+    drawn = [np.nan if isinstance(n, Undefined) else float(n) for n in again(statistic, subjects, resamples, seed)]
+    people = len(np.unique(subjects))
+    draw = f"{people} capture subjects, {resamples} resamples, seed {seed}"
+    return Resampled(arm, value, np.array(drawn, np.float64), draw, {**counts, "subjects": people})
+
+
+def combined(arm: str, function: Callable[[Floats], Floats], parts: Sequence[Resampled]) -> Resampled:
+    """A function of several statistics: its value, and draw by draw its resamples.
+
+    Args:
+        arm: name of the result.
+        function: takes ``(parts, m)``, gives ``(m,)``; a NaN among its parts makes a NaN.
+        parts: of the same people, or each of people of their own: those are then drawn independently.
+
+    Raises:
+        ShapeError: no parts, or parts of different numbers of resamples.
+    """
+    if len({len(p.drawn) for p in parts}) != 1:
+        raise ShapeError(
+            "statistics do not fit together", given=[len(p.drawn) for p in parts], expected="equal numbers"
+        )
+    value: Number | None = next((p.value for p in parts if isinstance(p.value, Undefined)), None)
+    if value is None:
+        number = float(function(np.array([[float(p.value)] for p in parts]))[0])
+        value = Undefined("it is not defined for these statistics") if np.isnan(number) else number
+    draws = list(dict.fromkeys(p.draw for p in parts))
+    people = min(p.counts["subjects"] for p in parts)
+    return Resampled(
+        arm, value, function(np.stack([p.drawn for p in parts])), " and ".join(draws), {"subjects": people}
+    )
+
+
+def of_resampled(one: Resampled, against: Resampled | float = 0.0, *, level: float = 0.95, unit: str = "") -> Estimate:
+    """A resampled statistic, or its paired difference from another arm's, with the percentile interval.
+
+    Args:
+        one: an arm.
+        against: another arm of the same draws, or a constant.
+        level: confidence level.
+        unit: of the value.
+    """
+    other, drawn = (against.value, against.drawn) if isinstance(against, Resampled) else (against, np.float64(against))
+    gaps = one.drawn - drawn
+    missing = next((v for v in (one.value, other) if isinstance(v, Undefined)), None)
+    value = float(one.value) - float(other) if missing is None else missing
+    rule = f"paired over {one.draw}" if isinstance(against, Resampled) else f"over {one.draw}"
+    return spread(
+        value, gaps[np.isfinite(gaps)].tolist(), rule, one.counts, subjects=one.counts["subjects"],
+        resamples=len(gaps), level=level, unit=unit,
     )  # fmt: skip
 
 
