@@ -154,7 +154,7 @@ class Far:
             def do_POST(self) -> None:
                 far.bodies.append(self.rfile.read(int(self.headers["content-length"])))
                 key = self.headers["authorization"].removeprefix("Bearer ")
-                said = {"choices": [{"message": {"content": f"I am 30 years old. {key}"}}], "model": key}
+                said = {"choices": [{"message": {"content": f"The person looks 30 years old. {key}"}}], "model": key}
                 data = json.dumps(said if status == 200 else {"error": f"bad key {key}"}).encode()
                 self.send_response(status)
                 self.send_header("content-length", str(len(data)))

@@ -19,7 +19,7 @@ from ..methods.portraits import Portrait
 from .base import Bench
 from .face_input import FaceInput
 from .finding import Face
-from .messages import answers
+from .messages import Number, answers
 from .recognisers import check_models, portrait_of, recogniser
 from .showing import Shown, card, figure
 from .work import Job
@@ -82,23 +82,26 @@ class MorphView(Bench):
             self.ready = True
             self.revision += 1
 
-    def picture(self) -> NDArray[np.uint8]:
-        """The morph at `share`, ``uint8 (s, s, 3)``.
+    def picture(self, share: float | None = None) -> NDArray[np.uint8]:
+        """The morph at ``share``, or at the slider's, ``uint8 (s, s, 3)``.
 
         Raises:
             ShapeError: there are not two faces.
         """
         if self._sides is None:
             raise ShapeError("there is nothing to morph", expected="two pictures with a face", do="show both first")
-        return morph(*self._sides, self.share, splice=self.splice).picture
+        return morph(*self._sides, self.share if share is None else share, splice=self.splice).picture
 
-    @answers()
-    def view(self) -> tuple[Mapping[str, Any], list[bytes]]:
-        """The first portrait, the morph and the second, as PNG."""
-        shown = self.picture()
+    @answers(share=Number(0, 1))
+    def view(self, share: float) -> tuple[Mapping[str, Any], list[bytes]]:
+        """The first portrait, the morph at a share and the second, as PNG.
+
+        The share comes with the question: the slider's own arrives after it.
+        """
+        shown = self.picture(share)
         assert self._sides is not None
         one, other = self._sides
-        return {"share": self.share}, [files.encode_png(p) for p in (one.picture, shown, other.picture)]
+        return {"share": share}, [files.encode_png(p) for p in (one.picture, shown, other.picture)]
 
 
 class MorphSlider(Shown, ipywidgets.VBox):  # type: ignore[misc]

@@ -31,7 +31,7 @@ function render({ model, el, signal }) {
     share.textContent = `${Math.round(100 * model.get("share"))} %`;
     if (!model.get("ready")) return;
     try {
-      const answer = await ask(model, "view");
+      const answer = await ask(model, "view", { share: model.get("share") });
       await Promise.all(plates.map((p, i) => p.draw(answer.buffers[i])));
       plates[1].say(`morph, ${Math.round(100 * answer.share)} % of the second`);
     } catch (reason) { if (!signal.aborted) fail(reason); }
