@@ -231,7 +231,7 @@ def test_cancel_ends_kernel_and_grandchild_of_a_real_run(home: Path, tiny_study:
     worker = Worker(queue, {"cpu": 1})
     worker.tick()
     until(lambda: worker.tick() == 0 and b"grandchild" in (queue.log(1).read_bytes()))
-    until(lambda: queue.get(1).progress["cell"] == 3)
+    until(lambda: queue.get(1).progress.get("cell") == 3)
     job = queue.get(1)
     assert (job.state, job.progress["cells"], job.progress["fraction"]) == ("running", 4, 0.75)
     assert len(alive.marked(job.mark)) >= 4
