@@ -40,7 +40,7 @@ class AttackView(Bench):
     """
 
     front = "attack_slider"
-    sheets = ("charts",)
+    sheets = ("lines",)
     writable = frozenset({"step", "goal"})
 
     step = t.Int(0, min=0, max=len(BUDGETS) - 1).tag(sync=True)

@@ -38,7 +38,7 @@ class MorphView(Bench):
     """
 
     front = "morph_slider"
-    sheets = ("charts",)
+    sheets = ("lines",)
     writable = frozenset({"share", "splice"})
 
     share = t.Float(0.5, min=0.0, max=1.0).tag(sync=True)

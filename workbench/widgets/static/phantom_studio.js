@@ -111,7 +111,7 @@ function control(model, factor, send, signal) {
   function named(part, input, ...inner) {
     const name = part ? `${label}, ${part}` : label;
     input.setAttribute("aria-label", name);
-    return node("label", { class: "fw-part" }, node("span", { class: "fw-name" }, name), input, ...inner);
+    return node("label", { class: "fw-part" }, node("span", { class: "fw-part-name" }, name), input, ...inner);
   }
   function slider(part, i) {
     const step = factor.whole ? 1 : (factor.high - factor.low) / 200;
