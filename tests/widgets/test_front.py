@@ -6,11 +6,14 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from workbench.core import DataError
-from workbench.widgets.modules import STATIC, bundle
+from workbench.widgets import CurveExplorer
+from workbench.widgets.modules import STATIC, bundle, styles
 
 
 def node() -> str:
@@ -72,3 +75,27 @@ def test_style_sheets_touch_only_their_own(file: Path) -> None:
     assert [s for s in selectors if s and not s.startswith(("@", ".fw"))] == []
     assert "url(" not in rules
     assert "@import" not in rules
+
+
+def test_a_widgets_own_sheets_do_not_reach_into_others(tmp_path: Path) -> None:
+    (tmp_path / "bench.css").write_text(".fw { color: red; }\n")
+    (tmp_path / "one.css").write_text(".fw-axis { color: blue; }\n")
+    made = styles("one", ("one",), tmp_path)
+    assert made.index(".fw {") < made.index(".fw-of-one {") < made.index(".fw-axis")
+    assert made.rstrip().endswith("}")
+
+
+def test_the_look_of_a_chart_stays_beside_every_other_widget(bench: Any) -> None:
+    curves = CurveExplorer((np.linspace(0.5, 1, 40), np.linspace(0, 0.6, 40)))
+    bench.show(curves)
+    bench.page.locator(".fw-axis").first.wait_for()
+    look = "(e) => { const s = getComputedStyle(e); return [s.stroke, s.fill, s.fontSize, s.display].join(); }"
+
+    def seen() -> list[str]:
+        return [str(e.evaluate(look)) for e in bench.page.locator(".fw-chart, .fw-axis, .fw-tick").all()]
+
+    alone = seen()
+    sheets = tuple(sorted(f.stem for f in STATIC.glob("*.css") if f.stem not in ("bench", *curves.sheets)))
+    bench.page.add_style_tag(content=styles("another", sheets))
+    assert len(alone) > 4
+    assert seen() == alone

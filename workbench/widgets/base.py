@@ -29,6 +29,7 @@ class Bench(Shown, anywidget.AnyWidget):
         working: what is being done, "" when nothing is.
         progress: the share of it that is done, 0 to 1.
         label: the accessible name.
+        scope: the class below which the widget's own style sheets reach.
     """
 
     front: ClassVar[str]
@@ -40,6 +41,7 @@ class Bench(Shown, anywidget.AnyWidget):
     working = t.Unicode("").tag(sync=True)
     progress = t.Float(0.0).tag(sync=True)
     label = t.Unicode("").tag(sync=True)
+    scope = t.Unicode("").tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -53,8 +55,8 @@ class Bench(Shown, anywidget.AnyWidget):
         self._worker = Worker()
         self._changing = threading.RLock()
         self._esm = bundle(self.front)
-        self._css = styles("bench", *self.sheets)
-        super().__init__(**{"label": type(self).__name__, **kwargs})
+        self._css = styles(self.front, self.sheets)
+        super().__init__(**{"label": type(self).__name__, "scope": f"fw-of-{self.front}", **kwargs})
 
     @answers()
     def hello(self) -> None:

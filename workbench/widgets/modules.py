@@ -34,9 +34,13 @@ def bundle(entry: str, folder: Path = STATIC) -> str:
 
 
 @cache
-def styles(*names: str, folder: Path = STATIC) -> str:
-    """Style sheets of `static/` one after the other."""
-    return "\n".join(files.read_text(folder / f"{name}.css") for name in names)
+def styles(front: str, names: tuple[str, ...], folder: Path = STATIC) -> str:
+    """The common sheet, and a widget's own, which reach below elements of the class ``fw-of-<front>`` alone.
+
+    A page has the sheets of all widgets on it: without this a name that two of them use would mean both.
+    """
+    own = "\n".join(files.read_text(folder / f"{name}.css") for name in names)
+    return f"{files.read_text(folder / 'bench.css')}\n.fw-of-{front} {{\n{own}\n}}"
 
 
 def _body(name: str, folder: Path, made: dict[str, str], above: tuple[str, ...]) -> str:

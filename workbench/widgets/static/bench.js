@@ -101,6 +101,7 @@ export function frame(model, el, signal, { heading = true } = {}) {
   const title = node("div", { class: "fw-title" });
   const lock = node("fieldset", { class: "fw-lock", disabled: true }, body);
   const root = node("div", { class: "fw", role: "region" }, heading ? title : null, lock, bar, status, error);
+  el.classList.add(model.get("scope"));
   el.append(root);
   watch(model, ["label"], () => {
     title.textContent = model.get("label");
