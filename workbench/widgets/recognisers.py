@@ -1,4 +1,4 @@
-"""Recognisers and landmarks that widgets share: each is loaded once."""
+"""Recognisers with the thresholds of their cards, and faces as portraits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from .. import models
 from ..core import ParameterError
 from ..methods.portraits import Portrait, portrait
-from .finding import Face
+from .finding import Face, embedder
 
 _LOADING = Lock()
 
@@ -33,21 +33,15 @@ class Recogniser:
 
 
 @cache
-def _embedder(spec: str, device: str) -> Any:
-    return models.load(spec, device=device)
-
-
-@cache
 def _landmarker(device: str) -> Any:
     return models.load("faceapi-landmarks68", device=device)
 
 
 def recogniser(spec: str, *, fmr: float = 1e-2, device: str = "auto") -> Recogniser:
     """The recogniser of this name, loaded at the first call."""
-    with _LOADING:
-        embedder = _embedder(spec, device)
-    threshold, origin = embedder.card.operating_points.get(fmr, (None, ""))
-    return Recogniser(spec, embedder, threshold, origin)
+    loaded = embedder(spec, device)
+    threshold, origin = loaded.card.operating_points.get(fmr, (None, ""))
+    return Recogniser(spec, loaded, threshold, origin)
 
 
 def check_models(specs: tuple[str, ...]) -> tuple[str, ...]:
