@@ -102,3 +102,8 @@ def test_what_progress_raises_ends_the_work_and_keeps_nothing(home: Path) -> Non
     with pytest.raises(KeyboardInterrupt):
         measured.scores(models.attack_detector("phantom-attacks", device="cpu"), progress=stop)
     assert not (home / "cache").exists()
+
+
+def test_a_detector_that_has_seen_phantoms_is_said_to_have_seen_them() -> None:
+    assert "trained on the same cameras" in measured.source("phantom-attacks")
+    assert "trained on" not in measured.source("minifasnet:FOLDER")

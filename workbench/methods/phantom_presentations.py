@@ -22,6 +22,7 @@ from ..data.phantom.cache import found_or_drawn
 from ..files.home import home
 from ..metrics.attacks import apcer, apcer_by_species, bpcer
 from ..metrics.presentations import Presentations, Threshold
+from .attack_detection import ONLY_PHANTOMS
 
 # Decided before any error was seen: what two cores draw and judge in a minute or two, at a size at which faces of dim
 # rooms are found.
@@ -31,10 +32,23 @@ SOURCE = (
     f"on phantom presentations ({PEOPLE} people in each of {len(phantom.DOMAINS)} domains, test subset, {SIZE} pixels, "
     f"seed {SEED}): this says nothing of photographs"
 )
+_SEEN = (
+    f"; {ONLY_PHANTOMS} was trained on the same cameras, lights and instruments with other people, so that it does "
+    "better here than a detector that meets them for the first time"
+)
 FINDER = "faceapi-ssd"
 _NAMES = (phantom.LIVE, *phantom.SPECIES)
 Progress = Callable[[int, int], None]
 Stored = dict[str, NDArray[Any]]
+
+
+def source(detector: str) -> str:
+    """What the errors of a detector are worth, in words.
+
+    Args:
+        detector: its name.
+    """
+    return SOURCE + (_SEEN if detector == ONLY_PHANTOMS else "")
 
 
 class NotKeptError(Exception):

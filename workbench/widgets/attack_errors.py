@@ -60,7 +60,7 @@ class AttackErrors(Bench):
         )  # fmt: skip
 
     def _take(self, found: Presentations) -> None:
-        self._scores = found
+        self._scores, self.source = found, measured.source(self._load().name)
         self._put(measured.errors_at(found, self.threshold))
 
     def _judge(self) -> None:
