@@ -72,7 +72,25 @@ def test_fifty_jobs_three_at_once_with_workers_killed_in_the_middle(home: Path) 
     for number, _ in sorted(marks(home), key=lambda m: m[1]):
         at_once += 1 if number > 0 else -1
         most = max(most, at_once)
-    assert most == 3
+    # On a busy machine a stub may end before the third has started; the next test makes three meet.
+    assert most <= 3
+
+
+def test_three_jobs_run_at_once_and_the_fourth_waits(home: Path) -> None:
+    queue = Queue()
+    for seed in range(5):
+        queue.add("saliency", {"seed": seed})
+    worker = Worker(queue, {"cpu": 3}, command=stub(60))
+    assert worker.tick() == 3
+    until(lambda: len(marks(home)) == 3)
+    assert worker.tick() == 0 and queue.counts()["queued"] == 2
+    os.kill(queue.get(1).pid or 0, signal.SIGKILL)
+    until(lambda: worker.tick() == 1)
+    until(lambda: len(marks(home)) == 4)
+    assert {number for number, _ in marks(home)} == {1, 2, 3, 4} and queue.counts()["queued"] == 1
+    for job in queue.active():
+        cancel(queue, job.id)
+    until(lambda: worker.tick() == 0 and not queue.active())
 
 
 def test_a_job_outlives_its_worker_and_ends_itself(home: Path) -> None:
