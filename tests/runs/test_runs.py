@@ -14,6 +14,7 @@ from workbench.core import ParameterError, RunError
 from workbench.figures.report import write_report
 from workbench.metrics import eer
 from workbench.runs import child, journal, process
+from workbench.runs.costs import cost
 from workbench.runs.home import home
 
 TINY = {"scale": "smoke", "identities": 4, "pairs": 4, "steps": 3, "masks": 8}
@@ -53,6 +54,10 @@ def test_one_study_runs_resumes_and_is_found_again() -> None:
     assert float(eer(runs.scores(done.folder)["model"], resamples=0)) == float(told)
     assert all(figure.png.startswith(b"\x89PNG") for figure in runs.figures(done.folder))
     assert len(runs.figures(done.folder)) >= 3
+    paid = cost("saliency")
+    assert paid is not None
+    assert paid.peak > 100 * 2**20
+    assert paid.processor > sum(s.processor or 0 for s in paid.steps) > 0
     # A death after the steps: everything finished is kept, and the outcome is the same.
     (done.folder / "result.json").unlink()
     steps.clear()
@@ -60,6 +65,8 @@ def test_one_study_runs_resumes_and_is_found_again() -> None:
     assert "step-done" not in steps
     assert steps.count("step-kept") >= 10
     assert again.result.verdicts == done.result.verdicts
+    # What took steps from before would look cheap.
+    assert cost("saliency") is None
     # Seconds per pair are kept with their step, so even they are equal.
     assert again.result.numbers == done.result.numbers
 

@@ -83,11 +83,13 @@ def test_three_jobs_run_at_once_and_the_fourth_waits(home: Path) -> None:
     worker = Worker(queue, {"cpu": 3}, command=stub(60))
     assert worker.tick() == 3
     until(lambda: len(marks(home)) == 3)
-    assert worker.tick() == 0 and queue.counts()["queued"] == 2
+    assert worker.tick() == 0
+    assert queue.counts()["queued"] == 2
     os.kill(queue.get(1).pid or 0, signal.SIGKILL)
     until(lambda: worker.tick() == 1)
     until(lambda: len(marks(home)) == 4)
-    assert {number for number, _ in marks(home)} == {1, 2, 3, 4} and queue.counts()["queued"] == 1
+    assert {number for number, _ in marks(home)} == {1, 2, 3, 4}
+    assert queue.counts()["queued"] == 1
     for job in queue.active():
         cancel(queue, job.id)
     until(lambda: worker.tick() == 0 and not queue.active())

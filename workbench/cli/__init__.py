@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import __version__, files, studies
 from ..core import ParameterError, RunError, UnknownNameError, WorkbenchError
-from . import data, evaluate, probe, queue, spoof
+from . import costs, data, evaluate, probe, queue, spoof
 from .show import print_json, table
 
 REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--study", help="of this study only")
     history.add_argument("--limit", type=int, default=20, help="how many; 0: all")
     history.add_argument("--json", action="store_true")
+    costs.add_arguments(add("costs", costs.run, "time and memory of the latest runs, and their slowest steps"))
     queue.add_arguments(add("queue", queue.run, "runs that wait for a free place: add, list, cancel, work"))
     board = add("board", _board, "all studies and their verdicts")
     board.add_argument("--html", type=Path, help="write one page that opens without a network")

@@ -44,6 +44,12 @@ def peak_bytes() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
+def processor_seconds() -> float:
+    """What an ended kernel, its threads and its children have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main(folder: Path) -> int:
     """Execute the notebook of a prepared run folder; 0 when every cell ran."""
     threading.Thread(target=watch_parent, args=(folder, os.getppid()), daemon=True).start()
@@ -97,7 +103,7 @@ def main(folder: Path) -> int:
         return 1
     notebook = nbformat.read(str(folder / EXECUTED), as_version=4)
     NotebookNotary().sign(notebook)
-    journal.write(folder, "executed")
+    journal.write(folder, "executed", peak=peak_bytes(), processor=round(processor_seconds(), 1))
     return 0
 
 

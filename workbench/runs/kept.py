@@ -26,11 +26,13 @@ class Step:
         name: as the notebook names it.
         status: going on, done, or kept from before.
         seconds: it took, 0 while it goes on.
+        processor: seconds that all its threads computed; None where it goes on or was not noted.
     """
 
     name: str
     status: str
     seconds: float
+    processor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ def steps(folder: Path) -> list[Step]:
         if event["event"] == "started":
             found.clear()
         elif event["event"] in _NOTES:
-            found[event["step"]] = Step(event["step"], _NOTES[event["event"]], float(event["seconds"]))
+            found[event["step"]] = Step(
+                event["step"], _NOTES[event["event"]], float(event["seconds"]), event.get("processor")
+            )
     return list(found.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -59,7 +60,7 @@ class Run:
             **options: of the function.
         """
         label = name or function.__name__
-        start = time.perf_counter()
+        start = (time.perf_counter(), _processor())
         kept = self._kept(function, arguments, options, label)
         if kept is not None and kept.is_file():
             try:
@@ -81,12 +82,12 @@ class Run:
         key = files.pack([f"{function.__module__}.{function.__qualname__}", self._code, arguments, options])
         return self.folder / "steps" / f"{label.replace('/', '-')}-{files.sha256_bytes(key)[:16]}.zip"
 
-    def _note(self, event: str, label: str, start: float) -> None:
-        seconds = time.perf_counter() - start
+    def _note(self, event: str, label: str, start: tuple[float, float]) -> None:
+        seconds, processor = time.perf_counter() - start[0], _processor() - start[1]
         if event != "step-start":
             self.timings[label] = round(seconds, 3)
         if self.folder is not None:
-            journal.write(self.folder, event, step=label, seconds=round(seconds, 3))
+            journal.write(self.folder, event, step=label, seconds=round(seconds, 3), processor=round(processor, 3))
 
     def conclude(self, evidence: Evidence, **environment: object) -> Conclusion:
         """Verdicts on all claims; with ``out`` they are kept for the runner to commit.
@@ -118,6 +119,11 @@ class Run:
                 files.commit_bytes(self.folder / SCORES, files.pack(dict(evidence.scores)))
             files.commit_text(self.folder / OUTCOME, files.to_json(result))
         return Conclusion(result)
+
+
+def _processor() -> float:
+    """Seconds that all threads of this process and its ended children have computed."""
+    return sum(os.times()[:4])
 
 
 def _shows_people(value: object) -> bool:
