@@ -74,24 +74,29 @@ def _barycentric(
 
 def _nearest(screen: Tensor, depth: Tensor, triangles: Tensor, side: int) -> Tensor:
     """``int64 (n * side * side,)``: depth above, the triangle's number in the lower 32 bits."""
-    n = len(screen)
+    n, v = depth.shape
     corners = triangles.unbind(1)
-    x, y = ([screen[..., i].index_select(1, k) for k in corners] for i in (0, 1))
-    area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
+    x, y = ([screen[..., i].index_select(1, k).flatten() for k in corners] for i in (0, 1))
+    front = ((x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0]) < -1e-6).nonzero()[:, 0]
+    x, y = ([c.index_select(0, front) for c in cs] for cs in (x, y))
     low = [torch.ceil(torch.minimum(torch.minimum(*c[:2]), c[2]) - 0.5).clamp(min=0) for c in (x, y)]
     high = [torch.floor(torch.maximum(torch.maximum(*c[:2]), c[2]) - 0.5).clamp(max=side - 1) for c in (x, y)]
     wide, tall = high[0] - low[0], high[1] - low[1]
     # Triangles between pixel centres hit nothing: their span is negative in one direction.
-    seen = ((area < -1e-6) & (torch.minimum(wide, tall) >= 0)).flatten().nonzero()[:, 0]
-    spans = torch.maximum(wide, tall).flatten().index_select(0, seen) + 1
-    table = torch.stack([*x, *y, *(depth.index_select(1, k) for k in corners), *low]).flatten(1)
+    covering = (torch.minimum(wide, tall) >= 0).nonzero()[:, 0]
+    seen = front.index_select(0, covering)
+    spans = torch.maximum(wide, tall).index_select(0, covering) + 1
+    picture, triangle = seen // len(triangles), seen % len(triangles)
+    far = [depth.flatten().index_select(0, picture * v + k.index_select(0, triangle)) for k in corners]
+    x, y, low = ([c.index_select(0, covering) for c in cs] for cs in (x, y, low))
+    table = torch.stack([*x, *y, *far, *low])
     nearest = torch.full((n * side * side,), _FAR, dtype=torch.int64, device=screen.device)
     # Small triangles, nearly all, are tried on few pixels; the few large ones on many.
     for least, most in zip(_SPANS, (*_SPANS[1:], side), strict=True):
-        chosen = seen[(spans > least) & (spans <= most)]
+        chosen = ((spans > least) & (spans <= most)).nonzero()[:, 0]
         for part in torch.split(chosen, max(1, _MOST_CELLS // (most * most))):
             if len(part):
-                _fill(nearest, table.index_select(1, part), part, len(triangles), side, most)
+                _fill(nearest, table.index_select(1, part), seen.index_select(0, part), len(triangles), side, most)
     return nearest
 
 
