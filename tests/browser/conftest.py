@@ -21,6 +21,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "workbench" / "labextension"
 SHOTS = ROOT / "build" / "screenshots"
+START = "lab?reset"
 TOKEN = "browser-test"
 # Of Notebook 7 itself, with no extension installed.
 KNOWN = ("reading 'schema'",)
@@ -182,11 +183,14 @@ class Person:
         if not request.url.startswith((self.lab.url, self.lab.url.replace("http", "ws"), "data:", "blob:", "about:")):
             self.strays.append(request.url)
 
-    def open(self, path: str = "lab?reset") -> Any:
+    def open(self, path: str = START) -> Any:
         """Open a page of the server and wait until it is usable."""
         mark = "&" if "?" in path else "?"
         self.page.goto(f"{self.lab.url}/{path}{mark}token={TOKEN}")
         self.settled()
+        if path == START:
+            # The launcher comes after all else, and takes the focus.
+            self.page.wait_for_function("document.activeElement?.closest('.jp-Launcher')")
         return self.page
 
     def settled(self) -> None:

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -27,12 +28,14 @@ def notebook(*cells: str) -> str:
     return json.dumps({"cells": every, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
-def execute(folder: Path, *cells: str, budget: float = 60, memory: int | None = None) -> None:
+def execute(
+    folder: Path, *cells: str, budget: float = 60, memory: int | None = None, stop: threading.Event | None = None
+) -> None:  # fmt: skip
     folder.mkdir(parents=True)
     (folder / "input.ipynb").write_text(notebook(*cells))
     (folder / "order.json").write_text(json.dumps({"parameters": {"out": str(folder)}, "memory": memory}))
     journal.write(folder, "started")
-    process._execute("tiny", folder, budget, None)
+    process._execute("tiny", folder, budget, None, stop)
 
 
 def test_one_study_runs_resumes_and_is_found_again() -> None:
@@ -132,13 +135,28 @@ def test_a_hanging_cell_leaves_nobody_behind(tmp_path: Path) -> None:
         f"p = subprocess.Popen(['sleep', '300']); open({str(mark)!r}, 'w').write(str(p.pid))\n"
         "while True: time.sleep(0.1)"
     )
-    with pytest.raises(RunError, match="over its budget of 8 s"):
-        execute(tmp_path / "run", cell, budget=8)
+    stop = threading.Event()
+
+    def stop_when_it_hangs() -> None:
+        while not (mark.exists() and mark.read_text()):
+            time.sleep(0.1)
+        stop.set()
+
+    threading.Thread(target=stop_when_it_hangs, daemon=True).start()
+    with pytest.raises(RunError, match="interrupted"):
+        execute(tmp_path / "run", cell, stop=stop)
     deadline = time.monotonic() + 5
     pid = int(mark.read_text())
     while _alive(pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _alive(pid)
+
+
+def test_a_run_over_its_budget_is_stopped_and_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="over its budget of 2 s"):
+        execute(tmp_path / "run", "import time; time.sleep(300)", budget=2)
+    # The dying child may still write behind it.
+    assert "over its budget of 2 s" in [e.get("why") for e in journal.read(tmp_path / "run")]
 
 
 def _alive(pid: int) -> bool:
