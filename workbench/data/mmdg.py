@@ -134,7 +134,7 @@ def _subject(path: str) -> str:
 def _instrument(path: str) -> str:
     parts = path.split("/")
     if "fake_part" in parts[:-3]:
-        return parts[parts.index("fake_part") + 2]
+        return parts[parts.index("fake_part") + 2].removesuffix(".rssdk")
     named = [m for m in map(_CEFA.fullmatch, parts) if m]
     return _INSTRUMENTS.get(named[0][3], "") if named else ""
 
