@@ -23,7 +23,7 @@ from .small_recogniser import prepare
 
 Floats = NDArray[np.float64]
 State = Mapping[str, NDArray[np.generic]]
-RATE, DECAY = 1e-3, 1e-3
+PRETRAINING_RATE, RATE, DECAY = 1e-3, 3e-3, 1e-3
 AT_ONCE = 64
 
 
@@ -122,7 +122,7 @@ def pretrain(size: Size, faces: NDArray[np.uint8], people: NDArray[np.int64], *,
     nn.init.xavier_uniform_(head.weight, generator=generator)
     nn.init.zeros_(head.bias)
     rng, pictures, target = seeds.rng("multimodal", "identity", seed), prepare(faces), torch.from_numpy(people)
-    optimiser = torch.optim.Adam([*trunk.parameters(), *head.parameters()], lr=RATE)
+    optimiser = torch.optim.Adam([*trunk.parameters(), *head.parameters()], lr=PRETRAINING_RATE)
     losses = []
     for _ in range(steps):
         at = rng.choice(len(faces), min(32, len(faces)), replace=False)

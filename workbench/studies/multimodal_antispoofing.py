@@ -4,6 +4,9 @@ Four phantom domains stand for the paper's four data sets, and a small transform
 apart for ViT-B/16. The paper's fake is here an attack presentation, its live a bona fide one. Sizes and margins were
 fixed before the first verdict was seen. They are smaller than the specification's (40 pixels and 26 tokens, 12 people
 a domain, 70 steps of 16): three separate backward passes and four adapters a block cost what a demonstration has.
+After the first verdicts, all but one half of a claim undecided, the arms' learning rate rose from 0.001 to 0.003, and
+nothing else: the adapters had come to 1 or 2 % of what they are added to, so that the arms were one arm. The rate was
+chosen among 0.001, 0.003 and 0.01 by the loss on the training presentations of another seed, without looking at a test.
 """
 
 from __future__ import annotations
