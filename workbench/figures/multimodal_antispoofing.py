@@ -9,13 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import Estimate, Evidence
+from ..methods.multimodal_faces import inputs
 from ..methods.multimodal_network import MODALITIES
-from ..methods.multimodal_training import ARMS as PLANS
+from ..methods.multimodal_training import NAMES as ARMS
 from ..methods.multimodal_training import Trained
-from ..studies.multimodal_antispoofing import AUC, COMPLETE, HTER, MISSING, NOISE, SHARES, UNEVEN, Material, Scored
+from ..studies.multimodal_antispoofing import (
+    AUC,
+    COMPLETE,
+    HTER,
+    MISSING,
+    NOISE,
+    SHARES,
+    UNEVEN,
+    Material,
+    Scored,
+    conditions,
+)
 from .style import COLOURS, Picture, theme
 
-ARMS = tuple(PLANS)
 COLOUR = dict(zip(ARMS, (COLOURS[6], COLOURS[1], COLOURS[5], COLOURS[0]), strict=True))
 STREAM = dict(zip(MODALITIES, (COLOURS[3], COLOURS[0], COLOURS[4]), strict=True))
 GREY = "#8a8a8a"
@@ -25,28 +36,34 @@ def presentations(material: Material, *, columns: int = 6, show: bool = False, d
     """A live person and instruments of each domain in colour, depth and infrared; real people only with ``show``."""
     train = material.train
     with theme("dark" if dark else "light"):
-        count = len(material.domains)
-        figure = Picture(figsize=(1.15 * columns, 3.75 * count), layout="constrained")
         if train.real and not show:
-            figure.set_size_inches(7, 1)
-            figure.suptitle("Pictures of real people are shown with show_faces=True")
-            return figure
-        grid = figure.subplots(3 * count, columns, squeeze=False)
+            return _hidden()
+        # Two domains side by side, with a narrow gap between them.
+        lines = -(-len(material.domains) // 2)
+        figure = Picture(figsize=(0.86 * (2 * columns + 1), 2.9 * lines), layout="constrained")
+        grid = figure.subplots(3 * lines, 2 * columns + 1, width_ratios=[*[1] * columns, 0.45, *[1] * columns])
         for axes in grid.ravel():
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)
+            axes.patch.set_visible(False)
         for d, domain in enumerate(material.domains):
-            rows = grid[3 * d : 3 * d + 3]
+            rows = grid[3 * (d // 2) : 3 * (d // 2) + 3, (d % 2) * (columns + 1) :]
             for line, label in zip(rows, MODALITIES, strict=True):
-                line[0].set_ylabel(label, fontsize=9)
-            rows[0][0].set_title(f"{domain}: live", fontsize=9, loc="left", pad=3)
+                line[0].set_ylabel(label, fontsize=8)
+            rows[0][0].set_title(f"{domain}: live", fontsize=8, loc="left", pad=2)
             for k, i in enumerate(_examples(material, domain, columns)):
                 rows[0][k].imshow(train.rgb[i], interpolation="nearest")
                 for line, picture in ((rows[1], train.depth[i]), (rows[2], train.infrared[i])):
                     line[k].imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
                 if train.attack[i]:
-                    rows[0][k].set_title(train.species[i], fontsize=8, pad=3)
+                    rows[0][k].set_title(train.species[i], fontsize=7, pad=2)
+    return figure
+
+
+def _hidden() -> Picture:
+    figure = Picture(figsize=(7, 0.8))
+    figure.suptitle("Pictures of real people are shown with show_faces=True")
     return figure
 
 
@@ -61,15 +78,11 @@ def _examples(material: Material, domain: str, columns: int) -> list[int]:
 
 def spoilt(material: Material, *, show: bool = False, dark: bool = False) -> Picture:
     """One person's depth stream as the test spoils it, and the infrared stream's three channels."""
-    from ..methods.multimodal_faces import inputs
-    from ..studies.multimodal_antispoofing import conditions
-
     one = material.tests()[0].take(np.array([0]))
     with theme("dark" if dark else "light"):
-        figure = Picture(figsize=(9.2, 1.75), layout="constrained")
         if one.real and not show:
-            figure.suptitle("Pictures of real people are shown with show_faces=True")
-            return figure
+            return _hidden()
+        figure = Picture(figsize=(9.2, 1.5), layout="constrained")
         seen = conditions(inputs(one), 0)
         panels = [(("depth", *(f"{s:.0%} noise" for s in SHARES))[k], seen[c][0, 1, 0])
                   for k, c in enumerate((COMPLETE, *NOISE))]  # fmt: skip
@@ -95,7 +108,7 @@ def balance(
             for m, name in enumerate(MODALITIES, 1):
                 axes.plot(np.arange(1, len(losses) + 1), _smooth(losses[:, m]), color=STREAM[name], lw=1.8, label=name)
             ratio = found.numbers[f"{UNEVEN}: {arm}"]
-            axes.set_title(f"{arm}: slowest / fastest at the end {ratio}", fontsize=10, loc="left")
+            axes.set_title(f"{arm}\nslowest / fastest at the end {ratio}", fontsize=10, loc="left")
             axes.set_xlabel("step")
         grid[0].set_ylabel("prototypical loss [nats]")
         grid[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -198,7 +211,7 @@ def closed_form(material: Material, found: Scored, *, dark: bool = False) -> Pic
                 axes.plot(own[mask], values[mask], ".", ms=5, color=colour, label=label)
             ends = [min(own.min(), values.min()), max(own.max(), values.max())]
             axes.plot(ends, ends, color=GREY, lw=0.8, ls=":")
-            axes.set_title(f"{name}: mean change {np.abs(values - own).mean():.3f}", fontsize=10)
+            axes.set_title(f"{name}: mean change {np.abs(values - own).mean():.1e}", fontsize=10)
             axes.set_xlabel("score with 20 samples [logit]")
         grid[0].set_ylabel("score the other way [logit]")
         grid[1].legend(loc="lower right")

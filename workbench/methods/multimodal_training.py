@@ -23,6 +23,7 @@ from .small_recogniser import prepare
 
 Floats = NDArray[np.float64]
 State = Mapping[str, NDArray[np.generic]]
+NAMES = ("base", "adapter", "u-adapter", "full")
 PRETRAINING_RATE, RATE, DECAY = 1e-3, 3e-3, 1e-3
 AT_ONCE = 64
 
@@ -44,12 +45,12 @@ class Arm:
     regrad: bool
 
 
-ARMS: Mapping[str, Arm] = {
-    "base": Arm(adapters=False, uncertainty="none", prototypes=False, regrad=False),
-    "adapter": Arm(adapters=True, uncertainty="none", prototypes=True, regrad=False),
-    "u-adapter": Arm(adapters=True, uncertainty="sampled", prototypes=True, regrad=False),
-    "full": Arm(adapters=True, uncertainty="sampled", prototypes=True, regrad=True),
-}
+ARMS: Mapping[str, Arm] = dict(zip(NAMES, (
+    Arm(adapters=False, uncertainty="none", prototypes=False, regrad=False),
+    Arm(adapters=True, uncertainty="none", prototypes=True, regrad=False),
+    Arm(adapters=True, uncertainty="sampled", prototypes=True, regrad=False),
+    Arm(adapters=True, uncertainty="sampled", prototypes=True, regrad=True),
+), strict=True))  # fmt: skip
 
 
 @dataclass(frozen=True)

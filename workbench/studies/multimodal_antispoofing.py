@@ -38,7 +38,7 @@ from ..metrics.attacks import hter as hter_at
 from ..metrics.resampling import of_resampled
 
 Floats = NDArray[np.float64]
-ARMS = tuple(training.ARMS)
+ARMS = training.NAMES
 # In the order in which domains become targets: the noisiest device and the cleanest first.
 DOMAINS = ("home", "laboratory", "office", "street")
 SHARES = (0.25, 0.5, 0.75)
