@@ -125,5 +125,10 @@ def test_what_the_layout_cannot_hold_is_refused(shown: Samples, tmp_path: Path) 
     with pytest.raises(DataError, match="needs the attribute 'nir'"):
         mmdg.write(replace(shown, attributes={k: v for k, v in shown.attributes.items() if k != "nir"}), None,
                    tmp_path / "out")  # fmt: skip
+    with pytest.raises(DataError, match="ir has another length than the samples"):
+        mmdg.write(shown, None, tmp_path / "out", ir=list(shown)[1:])
+    numbers = replace(shown, attributes={**shown.attributes, "attack": np.ones(len(shown))})
+    with pytest.raises(DataError, match="no truth value"):
+        mmdg.write(numbers, None, tmp_path / "out")
     with pytest.raises(NoTrialsError, match="one presentation at a time"):
         mmdg.open(str(placed(tmp_path, {"S-test.txt": "a/1.jpg b/1.jpg c/1.jpg 1\n"}))).trials()

@@ -10,8 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.core import ParameterError, WeightsError
+from workbench.methods import multimodal_adapters as exchange
 from workbench.methods import multimodal_network as network
-from workbench.methods.multimodal_network import Bundle, Size, Streams, Trunk, UAdapter
+from workbench.methods.multimodal_adapters import Bundle, UAdapter
+from workbench.methods.multimodal_network import Size, Streams, Trunk
 
 SIZE = Size(32, 8, 16, 3, 2)
 
@@ -88,7 +90,7 @@ def test_the_uncertainty_is_the_deviation_of_dropout_samples() -> None:
     times = 100_000
     kept = torch.rand((times, 20, 4), generator=generator()) >= 0.3
     slow = torch.exp(-2.25 * (a * kept / 0.7).std(1, correction=1))
-    fast = network.sampled_confidence(a.expand(times, 4), 20, generator(1))
+    fast = exchange.sampled_confidence(a.expand(times, 4), 20, generator(1))
     assert fast[:, 0].unique().tolist() == [1.0]
     torch.testing.assert_close(fast.mean(0), slow.mean(0), rtol=0, atol=2e-3)
     torch.testing.assert_close(fast.std(0), slow.std(0), rtol=0.05, atol=1e-6)
@@ -100,17 +102,17 @@ def test_the_uncertainty_is_the_deviation_of_dropout_samples() -> None:
 def test_with_many_samples_the_uncertainty_is_a_function_of_the_activations_size() -> None:
     """Dropout on a fixed activation: std = |a| sqrt(p / (1 - p)) = 0.655 |a|, and 2.25 times that is 1.473 |a|."""
     a = drawn(4000)
-    many = network.sampled_confidence(a, 2000, generator(1))
+    many = exchange.sampled_confidence(a, 2000, generator(1))
     assert math.isclose(2.25 * math.sqrt(0.3 / 0.7), 1.473, abs_tol=1e-3)
     torch.testing.assert_close(many, torch.exp(-1.473 * a.abs()), rtol=0, atol=0.02)
-    torch.testing.assert_close(many.mean(), network.closed_confidence(a).mean(), rtol=0, atol=1e-3)
-    torch.testing.assert_close(network.closed_confidence(a), torch.exp(-1.473 * a.abs()), rtol=0, atol=1e-4)
+    torch.testing.assert_close(many.mean(), exchange.closed_confidence(a).mean(), rtol=0, atol=1e-3)
+    torch.testing.assert_close(exchange.closed_confidence(a), torch.exp(-1.473 * a.abs()), rtol=0, atol=1e-4)
 
 
 def test_no_gradient_passes_the_uncertainty() -> None:
     a = drawn(5).requires_grad_()
-    assert not network.sampled_confidence(a, 20, generator()).requires_grad
-    assert not network.closed_confidence(a).requires_grad
+    assert not exchange.sampled_confidence(a, 20, generator()).requires_grad
+    assert not exchange.closed_confidence(a).requires_grad
 
 
 def attended_slowly(adapter: UAdapter, own: Tensor, other: Tensor, trust: Tensor) -> Tensor:
@@ -173,6 +175,25 @@ def test_an_unreliable_query_looks_everywhere_alike_and_an_unreliable_key_does_n
     assert (free[:, :, 5] - values.mean(2)).abs().max() > 0.01
 
 
+def test_the_spread_of_the_logits_is_that_of_the_written_out_table() -> None:
+    adapters, own, other, _ = links()
+    found = Bundle(adapters, 4).logit_spread(own, other)
+    for i, adapter in enumerate(adapters):
+        gelu = exchange.quick_gelu
+        q, k = adapter.query(gelu(adapter.down_other(other[i]))), adapter.key(gelu(adapter.down_own(own[i])))
+        rows = [torch.outer(q[n, :, h], k[n, :, h]).std(1, correction=0) for n in range(2) for h in range(8)]
+        torch.testing.assert_close(found[i], torch.cat(rows).mean(), rtol=1e-4, atol=1e-6)
+    x = drawn(2, 3, 3, 32, 32)
+    assert streams().logit_spread(x).shape == (3, 4)
+    assert streams(adapters=False).logit_spread(x).shape == (0, 4)
+    flat = streams()
+    with torch.no_grad():
+        for group in flat.adapters:
+            for link in group.values():
+                link.key.weight.zero_()
+    assert float(flat.logit_spread(x).detach().abs().max()) == 0
+
+
 def test_queries_come_from_the_other_stream_keys_and_values_from_the_own_one() -> None:
     adapters, own, other, _ = links()
     bundle, mine, theirs = Bundle(adapters, 4), own[..., :8], other[..., :8]
@@ -211,7 +232,7 @@ def test_the_network_is_its_blocks_written_out() -> None:
          + net.position[m] for m in ("1", "2", "3")]  # fmt: skip
     for block, links_ in zip(net.blocks, net.adapters, strict=True):
         attention = [block.self_attention(block.ln_1(q)) for q in p]
-        u = [network.closed_confidence(a).mean(-1) for a in attention]
+        u = [exchange.closed_confidence(a).mean(-1) for a in attention]
         r = [q + a for q, a in zip(p, attention, strict=True)]
         y = [block.ln_2(q) for q in r]
         base = [q + block.mlp["3"](F.gelu(block.mlp["0"](z))) for q, z in zip(r, y, strict=True)]

@@ -86,7 +86,7 @@ def verdicts(
     own = table[study.COMPLETE]["full"]
     found = study.Scored(
         table, beside, tuple(s + closed * rng.normal(0, 1, len(s)) for s in own),
-        tuple(s + 0.05 * rng.normal(0, 1, len(s)) for s in own),
+        tuple(s + 0.05 * rng.normal(0, 1, len(s)) for s in own), {"full": np.array([0.1, 0.3])},
     )  # fmt: skip
     known = {}
     for arm in study.ARMS:
@@ -192,7 +192,7 @@ def test_one_target_has_no_foreign_threshold(run: Run) -> None:
     one = replace(material, targets=material.targets[:1])
     cut = study.Scored(
         {c: {a: s[:1] for a, s in arms.items()} for c, arms in found.scores.items()},
-        {a: (np.zeros(0),) for a in study.ARMS}, found.closed[:1], found.again[:1],
+        {a: (np.zeros(0),) for a in study.ARMS}, found.closed[:1], found.again[:1], {},
     )  # fmt: skip
     evidence = study.evidence(one, {a: k[:1] for a, k in known.items()}, cut, resamples=20, seed=0)
     assert "a single target" in str(evidence.numbers["HTER at a foreign threshold, home: full"].value)
@@ -204,6 +204,7 @@ def test_every_number_of_a_bar_or_line_is_there(run: Run) -> None:
         for condition in study.CONDITIONS:
             assert figures._hter(condition, arm) in numbers
         assert f"{study.AUC}: {arm}" in numbers
+    assert {n for n in numbers if n.startswith(study.SPREAD)} == {f"{study.SPREAD}: {a}" for a in study.ARMS[1:]}
     assert {n for n in numbers if n.startswith(study.UNEVEN)} == {f"{study.UNEVEN}: {a}" for a in study.ARMS[1:]}
 
 

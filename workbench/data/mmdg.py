@@ -174,6 +174,7 @@ def write(
     *,
     depth: Images | None = None,
     ir: Images | None = None,
+    protocol: str = "S-train",
     encoding: writing.Encoding = "png",
     replace: bool = False,
 ) -> Path:
@@ -182,12 +183,13 @@ def write(
     Paths are those of CASIA-SURF below a folder of the set's: ``S/real_part/<subject>/real/color/1.png``.
 
     Args:
-        samples: colour pictures, with the attributes ``attack`` ``bool (n,)``, ``set`` (``"C"``, ``"S"``, ``"W"``),
-            ``subset`` (``"train"``, ``"val"``, ``"test"``) and, if known, ``species`` ``(n,)`` texts.
+        samples: colour pictures, with the attribute ``attack`` ``bool (n,)`` and, if known, ``species`` ``(n,)`` texts;
+            ``set`` (``"C"``, ``"S"``, ``"W"``) and ``subset`` (``"train"``, ``"val"``, ``"test"``) for several lists.
         trials: there are none in attack detection; None says so.
         folder: new or empty, unless ``replace``.
         depth: pictures ``uint8 (h, w)`` or ``(h, w, 3)``, one per sample; by default the attribute ``depth``.
         ir: near-infrared ones; by default the attribute ``nir``.
+        protocol: the list of samples without the attributes ``set`` and ``subset``.
         encoding: ``"png"`` keeps every bit, ``"jpeg"`` is quality 95.
         replace: what an earlier export left there.
 
@@ -201,8 +203,12 @@ def write(
     if trials is not None:
         raise DataError("MMDG's layout has no trials", given=f"{len(trials)} trials", expected="None")
     attack = writing.attribute(samples, "attack", "MMDG", "True for attack presentations")
-    sets = writing.attribute(samples, "set", "MMDG", "C, S or W for each presentation")
-    subsets = writing.attribute(samples, "subset", "MMDG", "train, val or test for each presentation")
+    if attack.dtype != np.bool_:
+        raise DataError("the attribute 'attack' is no truth value", given=str(attack.dtype), expected="bool")
+    letter, _, subset = protocol.partition("-")
+    sets, subsets = (
+        samples.attributes.get(name, np.full(len(samples), one)) for name, one in (("set", letter), ("subset", subset))
+    )
     for given, known in ((sets, ("C", "S", "W")), (subsets, SUBSETS)):
         if unknown := sorted(set(map(str, given)) - set(known)):
             raise DataError("a list of the benchmark has another name", given=", ".join(unknown),
@@ -211,6 +217,9 @@ def write(
     for modality, key, images in (("depth", "depth", depth), ("ir", "nir", ir)):
         expected = f"uint8 (n, h, w) or (n, h, w, 3), or the option {modality}"
         shown[modality] = writing.attribute(samples, key, "MMDG", expected) if images is None else images
+        if len(shown[modality]) != len(samples):
+            raise DataError(f"{modality} has another length than the samples", given=len(shown[modality]),
+                            expected=len(samples))  # fmt: skip
     species = samples.attributes.get("species", np.full(len(samples), "attack"))
     stems = []
     for i, subject in enumerate(samples.subjects):

@@ -273,3 +273,14 @@ def attack_scores(network: Streams, x: Tensor, *, uncertainty: Uncertainty, samp
     table = torch.cat(logits).double().numpy()
     found: Floats = table[:, 1] - table[:, 0]
     return found
+
+
+def logit_spread(network: Streams, x: Tensor) -> float:
+    """How far the adapters' logits differ over the keys where nothing is suppressed: mean over blocks and links.
+
+    Args:
+        network: with adapters.
+        x: inputs ``(n, 3, 3, s, s)``; the first `AT_ONCE` are looked at.
+    """
+    with torch.inference_mode():
+        return float(network.logit_spread(x[:AT_ONCE]).mean())
