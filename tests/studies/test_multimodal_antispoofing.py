@@ -204,6 +204,8 @@ def test_every_number_of_a_bar_or_line_is_there(run: Run) -> None:
         for condition in study.CONDITIONS:
             assert figures._hter(condition, arm) in numbers
         assert f"{study.AUC}: {arm}" in numbers
+    assert numbers[f"{study.HTER}: {study.CLOSED}"].defined
+    assert all("equal error point" in e.rule for n, e in numbers.items() if n.startswith(("HTER:", "HTER,", "rise")))
     assert {n for n in numbers if n.startswith(study.SPREAD)} == {f"{study.SPREAD}: {a}" for a in study.ARMS[1:]}
     assert {n for n in numbers if n.startswith(study.UNEVEN)} == {f"{study.UNEVEN}: {a}" for a in study.ARMS[1:]}
 

@@ -14,7 +14,7 @@ average, which drawing again does not show, so that "less than drawing again" wa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -52,6 +52,13 @@ CONDITIONS = (COMPLETE, *MISSING, *NOISE)
 HTER, AUC = "HTER", "AUC"
 SAVED, UNEVEN = "HTER saved by the uncertainty", "slowest to fastest prototypical loss"
 RISE = {c: f"rise of HTER, {c}" for c in ("no depth", "no infrared")}
+CLOSED = "full, closed form"
+RULES = {
+    HTER: "HTER at each target's own equal error point, species pooled, mean over targets",
+    AUC: "share of attack and bona fide presentations in order, ties half, mean over targets",
+    UNEVEN: "largest to smallest of the modalities' mean losses on the training presentations, each at least 0.001, "
+    "mean over targets",
+}
 CHANGE = "change of the score in standard deviations"
 SPREAD = "standard deviation of the attention's logits"
 NEEDS = (
@@ -317,14 +324,13 @@ def evidence(
         HTER: errors[COMPLETE], AUC: areas, UNEVEN: uneven, SAVED: _saved(errors),
         **{RISE[c]: {a: scoring.difference(a, [errors[c][a]], [errors[COMPLETE][a]]) for a in ARMS} for c in RISE},
     }  # fmt: skip
-    numbers = {
-        f"{q}: {a}": of_resampled(r, unit="" if q == UNEVEN else "fraction")
-        for q, arms in statistics.items() for a, r in arms.items()
-    }  # fmt: skip
+    statistics[HTER] = statistics[HTER] | {
+        CLOSED: scoring.hter(CLOSED, found.closed, shown, resamples=resamples, seed=drawn)
+    }
+    numbers = {f"{q}: {a}": _estimate(q, r) for q, arms in statistics.items() for a, r in arms.items()}
     numbers |= {
-        f"{HTER}, {c}: {a}": of_resampled(r, unit="fraction")
-        for c, arms in errors.items() if c != COMPLETE for a, r in arms.items()
-    }  # fmt: skip
+        f"{HTER}, {c}: {a}": _estimate(HTER, r) for c, arms in errors.items() if c != COMPLETE for a, r in arms.items()
+    }
     numbers |= _at_a_source_threshold(material, found) | _closed_numbers(found)
     numbers |= {
         f"{SPREAD}: {arm}": Estimate(
@@ -333,6 +339,12 @@ def evidence(
         for arm, s in found.spread.items()
     }
     return Evidence({}, {CHANGE: _changes(material, found)}, numbers, {}, statistics)
+
+
+def _estimate(quantity: str, statistic: Resampled) -> Estimate:
+    """A statistic with its interval, and its definition before the interval's."""
+    found = of_resampled(statistic, unit="" if quantity == UNEVEN else "fraction")
+    return replace(found, rule=f"{RULES.get(quantity, RULES[HTER])}; {found.rule}")
 
 
 def _saved(errors: Mapping[str, Mapping[str, Resampled]]) -> dict[str, Resampled]:
