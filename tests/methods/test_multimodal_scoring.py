@@ -19,7 +19,8 @@ def triples(domain: str, people: int, rng: np.random.Generator) -> tuple[Triples
     blank = np.zeros((n, 1, 1), np.uint8)
     shown = Triples(np.zeros((n, 1, 1, 3), np.uint8), blank, blank, attack, species, np.full(n, domain),
                     np.array([f"{domain}/{i // 6}" for i in range(n)]))  # fmt: skip
-    return shown, attack + rng.normal(0, 1, n)
+    # Masks are harder, so that the worst species is not all of them.
+    return shown, attack - 0.6 * (species == "mask") + rng.normal(0, 1, n)
 
 
 @pytest.fixture(scope="module")

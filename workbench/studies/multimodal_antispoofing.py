@@ -250,7 +250,11 @@ def _listed(data: str, targets: int, size: int, faces: NDArray[np.uint8], who: N
 
 def pretrained(material: Material, *, pretraining: int, seed: int) -> Pretrained:
     """The trunk that all arms start from: it has learnt to tell phantom people apart."""
-    return training.pretrain(material.network, material.faces, material.people, steps=pretraining, seed=seed)
+    task = partial(
+        training.pretrain, material.network, material.faces, material.people, steps=pretraining, seed=seed
+    )  # fmt: skip
+    # On one core: so small a network waits for a second one more than it gains.
+    return side_by_side([task])[0]
 
 
 def trained(
@@ -273,27 +277,36 @@ def trained(
 
 def scored(material: Material, known: Mapping[str, tuple[Trained, ...]], *, samples: int, seed: int) -> Scored:
     """Scores of every arm on its target under every condition, and of other unseen people for a threshold."""
-    size, shown = material.network, [pictures.inputs(t) for t in material.tests()]
-    spoilt = [conditions(x, seed) for x in shown]
+    shown = [pictures.inputs(t) for t in material.tests()]
+    parts = side_by_side([
+        partial(_judged, material.network, {arm: k[i] for arm, k in known.items()}, shown, i, samples, seed)
+        for i in range(len(shown))
+    ])  # fmt: skip
+    return Scored(
+        {c: {arm: tuple(p.scores[c][arm][0] for p in parts) for arm in ARMS} for c in CONDITIONS},
+        {arm: tuple(p.elsewhere[arm][0] for p in parts) for arm in ARMS},
+        tuple(p.closed[0] for p in parts), tuple(p.again[0] for p in parts),
+        {arm: np.concatenate([p.spread[arm] for p in parts]) for arm in ARMS[1:]},
+    )  # fmt: skip
 
-    networks = {arm: [n.network(size) for n in some] for arm, some in known.items()}
 
-    def said(arm: str, target: int, x: Tensor, uncertainty: Uncertainty | None = None, draws: int = seed) -> Floats:
+def _judged(
+    size: Size, known: Mapping[str, Trained], shown: Sequence[Tensor], own: int, samples: int, seed: int
+) -> Scored:  # fmt: skip
+    """The scores of one target's networks."""
+    networks = {arm: trained.network(size) for arm, trained in known.items()}
+
+    def said(arm: str, x: Tensor, uncertainty: Uncertainty | None = None, draws: int = seed) -> Floats:
         chosen = uncertainty or training.ARMS[arm].uncertainty
-        return training.attack_scores(networks[arm][target], x, uncertainty=chosen, samples=samples, seed=draws)
+        return training.attack_scores(networks[arm], x, uncertainty=chosen, samples=samples, seed=draws)
 
-    at = range(len(material.targets))
-    scores = {c: {arm: tuple(said(arm, i, spoilt[i][c]) for i in at) for arm in ARMS} for c in CONDITIONS}
-    elsewhere = {
-        arm: tuple(np.concatenate([np.zeros(0), *(said(arm, i, shown[j]) for j in at if j != i)]) for i in at)
-        for arm in ARMS
-    }  # fmt: skip
-    closed = tuple(said("full", i, shown[i], "closed") for i in at)
-    again = tuple(said("full", i, shown[i], draws=seed + 1) for i in at)
-    spread = {
-        arm: np.array([training.logit_spread(networks[arm][i], shown[i]) for i in at]) for arm in ARMS[1:]
-    }  # fmt: skip
-    return Scored(scores, elsewhere, closed, again, spread)
+    spoilt, others = conditions(shown[own], seed), [x for i, x in enumerate(shown) if i != own]
+    return Scored(
+        {c: {arm: (said(arm, x),) for arm in ARMS} for c, x in spoilt.items()},
+        {arm: (np.concatenate([np.zeros(0), *(said(arm, x) for x in others)]),) for arm in ARMS},
+        (said("full", shown[own], "closed"),), (said("full", shown[own], draws=seed + 1),),
+        {arm: np.array([training.logit_spread(networks[arm], shown[own])]) for arm in ARMS[1:]},
+    )  # fmt: skip
 
 
 def conditions(x: Tensor, seed: int) -> dict[str, Tensor]:
