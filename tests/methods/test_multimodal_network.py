@@ -300,6 +300,12 @@ def test_positions_are_drawn_anew_and_the_class_token_is_kept() -> None:
     assert not torch.equal(net.position["1"], net.position["2"])
 
 
+def test_a_trunk_of_another_network_is_refused() -> None:
+    net = Streams(SIZE, adapters=True)
+    with pytest.raises(WeightsError, match=r"not the network's\n  given: 12 tensors differ, 'blocks\.2\."):
+        net.begin(trunk(Size(32, 8, 16, 2, 2)).state_dict(), generator())
+
+
 def test_dropout_is_in_training_alone_and_from_the_networks_own_generator() -> None:
     net, x = streams(), drawn(2, 3, 3, 32, 32)
     said = {}

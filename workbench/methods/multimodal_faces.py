@@ -232,7 +232,7 @@ def _strokes() -> NDArray[np.float64]:
 
 
 def gravitational_force(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Pattern of local gravitational force, 0 to pi / 2 (H. Bhattacharjee and Roy 2019, as arXiv 2302.05744 has it).
+    """Pattern of local gravitational force, 0 to pi / 2 (D. Bhattacharjee and H. Roy, TPAMI 2021).
 
     ``arctan(sqrt((X * Mx / X)^2 + (X * My / X)^2))``: ``*`` convolves with ``cos(t) / r^2`` and ``sin(t) / r^2`` over
     5 x 5 neighbours at distance ``r`` and angle ``t``; the picture is taken from 1 so that nothing is divided by 0.

@@ -132,7 +132,7 @@ def torchvision_trunk(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     fixed = {"conv_proj": "projection", "class_token": "token", "encoder.pos_embedding": "position",
              "encoder.ln": "norm"}  # fmt: skip
-    # Files from before torchvision 0.13 call the perceptron's layers by these names.
+    # Older files call the perceptron's layers by these names.
     old = {"mlp.linear_1": "mlp.0", "mlp.linear_2": "mlp.3"}
     found = {}
     for name, tensor in tensors.items():
@@ -193,8 +193,18 @@ class Streams(nn.Module):
             frozen.requires_grad_(False)
 
     def begin(self, trunk: Mapping[str, Tensor], generator: torch.Generator) -> None:
-        """Take a pre-trained trunk and draw all else: positions N(0, 0.02), Xavier, zero where adapters end."""
+        """Take a pre-trained trunk and draw all else: positions N(0, 0.02), Xavier, zero where adapters end.
+
+        Raises:
+            WeightsError: the trunk lacks a tensor, or has one too many.
+        """
         own = {k: v for k, v in trunk.items() if k not in ("token", "position")}
+        wanted = {k for k in self.state_dict() if k.startswith(("projection.", "blocks.", "norm."))}
+        if wrong := sorted(wanted ^ own.keys()):
+            raise WeightsError(
+                "this trunk is not the network's", given=f"{len(wrong)} tensors differ, {wrong[0]!r} first",
+                expected=f"a trunk of {self.size}",
+            )  # fmt: skip
         self.load_state_dict(own, strict=False)
         with torch.no_grad():
             for m in ("1", "2", "3"):

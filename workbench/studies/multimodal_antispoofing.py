@@ -29,7 +29,7 @@ from ..methods import multimodal_faces as pictures
 from ..methods import multimodal_scoring as scoring
 from ..methods import multimodal_training as training
 from ..methods.multimodal_faces import Triples
-from ..methods.multimodal_network import Size, Uncertainty
+from ..methods.multimodal_network import SMALL, Size, Uncertainty
 from ..methods.multimodal_regrad import classes
 from ..methods.multimodal_training import Pretrained, Trained
 from ..methods.tiny_vlm_training import side_by_side
@@ -58,7 +58,11 @@ RULES = {
     AUC: "share of attack and bona fide presentations in order, ties half, mean over targets",
     UNEVEN: "largest to smallest of the modalities' mean losses on the training presentations, each at least 0.001, "
     "mean over targets",
-}
+    SAVED: "HTER of adapter less HTER of u-adapter, at each target's own equal error point, mean over targets; "
+    "corrupted: mean over the shares of noise",
+    **dict.fromkeys(RISE.values(), "HTER without the modality less HTER with all, at each target's own equal error "
+                    "point, mean over targets"),
+}  # fmt: skip
 CHANGE = "change of the score in standard deviations"
 SPREAD = "standard deviation of the attention's logits"
 NEEDS = (
@@ -165,7 +169,7 @@ class Material:
     @property
     def network(self) -> Size:
         """The network that these pictures fit."""
-        return Size(self.train.rgb.shape[1], 8, 64, 4, 4)
+        return replace(SMALL, picture=self.train.rgb.shape[1])
 
 
 @dataclass(frozen=True)
@@ -357,7 +361,7 @@ def evidence(
 def _estimate(quantity: str, statistic: Resampled) -> Estimate:
     """A statistic with its interval, and its definition before the interval's."""
     found = of_resampled(statistic, unit="" if quantity == UNEVEN else "fraction")
-    return replace(found, rule=f"{RULES.get(quantity, RULES[HTER])}; {found.rule}")
+    return replace(found, rule=f"{RULES[quantity]}; {found.rule}")
 
 
 def _saved(errors: Mapping[str, Mapping[str, Resampled]]) -> dict[str, Resampled]:
