@@ -24,7 +24,8 @@ from workbench.core import (
 from workbench.testing import contracts
 
 PAIRED = ("insightface-bin", "lfw")
-LABELLED = ("casia-surf", "deepfakebench", "fairface", "utkface")
+LABELLED = ("casia-surf", "deepfakebench", "fairface", "mmdg", "utkface")
+MODALITIES = ("casia-surf", "mmdg")
 
 
 def modalities(faces: Samples) -> dict[str, np.ndarray]:
@@ -33,7 +34,7 @@ def modalities(faces: Samples) -> dict[str, np.ndarray]:
 
 
 def export(faces: Samples, pairs: Trials, layout: str, folder: Path, **options: object) -> str:
-    more = modalities(faces) if layout == "casia-surf" else {}
+    more = modalities(faces) if layout in MODALITIES else {}
     return data.export(faces, pairs if layout in PAIRED else None, layout, folder, **more, **options)
 
 
@@ -101,7 +102,7 @@ def test_nothing_is_overwritten_unasked(faces: Samples, pairs: Trials, tmp_path:
 def test_what_does_not_fit_is_said_and_leaves_nothing(
     faces: Samples, pairs: Trials, tmp_path: Path, layout: str
 ) -> None:
-    more = modalities(faces) if layout == "casia-surf" else {}
+    more = modalities(faces) if layout in MODALITIES else {}
     with pytest.raises(DataError, match="trials"):
         data.export(faces, None if layout in PAIRED else pairs, layout, tmp_path / "out", **more)
     # The last picture, which is in a trial too: all others are written by then.
@@ -128,7 +129,7 @@ def test_a_missing_attribute_is_named(faces: Samples, tmp_path: Path, layout: st
         data.export(bare, None, layout, tmp_path / "out")
 
 
-@pytest.mark.parametrize("layout", ["lfw", "casia-surf", "deepfakebench"])
+@pytest.mark.parametrize("layout", ["lfw", "casia-surf", "deepfakebench", "mmdg"])
 def test_names_that_would_break_a_list_are_refused(faces: Samples, pairs: Trials, tmp_path: Path, layout: str) -> None:
     for bad in ("two words", "../up", "a/b/..", "", ".hidden", "x" * 201):
         people = np.array([bad, *faces.subjects[1:]])
@@ -164,7 +165,7 @@ def test_one_damaged_picture_is_one_failure(faces: Samples, pairs: Trials, tmp_p
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    for layout in ("casia-surf", "deepfakebench", "fairface", "insightface-bin", "lfw", "utkface"):
+    for layout in ("casia-surf", "deepfakebench", "fairface", "insightface-bin", "lfw", "mmdg", "utkface"):
         for path in ("", str(tmp_path / "nowhere")):
             with pytest.raises(DataError, match=f"there is no such f(.|\n)*{layout}:PATH"):
                 data.open_dataset(f"{layout}:{path}")

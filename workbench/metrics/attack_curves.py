@@ -98,6 +98,15 @@ class AttackCurve:
             low, high = (low, middle) if done(*errors(middle)) else (middle + 1, high)
         return Found(low, errors)
 
+    def eer(self, weights: Floats | None = None) -> Number:
+        """Mean of both errors at the attained threshold where they differ least."""
+        found = self.search(weights, lambda attack, bona: attack <= bona)
+        if isinstance(found, Undefined):
+            return found
+        near = [found.errors(at) for at in (found.at - 1, found.at) if at >= 0]
+        attack, bona = min(near, key=lambda pair: abs(pair[0] - pair[1]))
+        return (attack + bona) / 2
+
     def threshold(self, at: int) -> float:
         """Threshold of a position; infinity becomes the next number above the highest score."""
         thresholds = self.steps.thresholds
@@ -214,16 +223,7 @@ def d_eer(
     """
     curve = AttackCurve(presentations, across, nonresponse)
     rule = f"D-EER: mean of {terms.attack_error} and {terms.bonafide_error} at their smallest gap; {curve.rule}"
-
-    def statistic(weights: Floats | None) -> Number:
-        found = curve.search(weights, lambda attack, bona: attack <= bona)
-        if isinstance(found, Undefined):
-            return found
-        near = [found.errors(at) for at in (found.at - 1, found.at) if at >= 0]
-        attack, bona = min(near, key=lambda pair: abs(pair[0] - pair[1]))
-        return (attack + bona) / 2
-
-    return of_units(statistic, curve.subjects, rule, curve.counts, **options)
+    return of_units(curve.eer, curve.subjects, rule, curve.counts, **options)
 
 
 def threshold_at_eer(
