@@ -8,7 +8,7 @@ from sklearn.datasets import load_iris
 from sklearn.metrics import roc_curve
 
 from workbench.core import Scores, ShapeError, Trials, Undefined
-from workbench.metrics import error_rates, resampling, tail, tail_intervals, verification
+from workbench.metrics import error_rates, rates, resampling, tail, tail_intervals, verification
 
 IRIS = load_iris()
 NEG, POS = IRIS.data[IRIS.target == 0, 0], IRIS.data[IRIS.target == 1, 0]
@@ -101,7 +101,7 @@ def test_what_is_not_finite_is_named() -> None:
 def test_the_fast_interval_is_the_slow_one_to_the_last_bit(ties: bool, fmr: float, failures: int) -> None:
     scores = scored(60, 3, ties=ties, failures=failures)
     slow = resampling.of_scores(
-        scores, lambda r: float(r.fnmr[verification.at_most(r, fmr)]), "as slow as it gets", resamples=200
+        scores, lambda r: float(r.fnmr[rates.at_most(r, fmr)]), "as slow as it gets", resamples=200
     )
     fast = verification.fnmr_at_fmr(scores, fmr, resamples=200)
     assert tail_intervals.tail_of_scores(scores, fmr) is not None

@@ -16,7 +16,7 @@ from ..metrics import ErrorRates
 from ..metrics import quality as discards
 from ..metrics.operating import Operating, Point, Redrawn
 from ..metrics.resampling import FEW
-from ..metrics.verification import at_most
+from ..metrics.rates import at_most
 from .base import Bench
 from .messages import Number as Real
 from .messages import Whole, answers
