@@ -43,7 +43,7 @@ SMALL_BATCH = Settings(anchors=(10, 30, 100, 300, 1000), hardest=1000, momentum=
 
 
 def anchor_places(negatives: int, anchors: tuple[int, ...]) -> list[int]:
-    """Places in the falling order of ``negatives`` similarities: ``floor(n / a)``; anchors above ``n`` share place 0."""
+    """Places in the falling order of ``negatives`` similarities: ``floor(n / a)``; those above ``n`` share place 0."""
     return [negatives // a for a in anchors]
 
 
@@ -141,7 +141,7 @@ class Loss:
         active: share of the pairs of the last batch whose rank has a slope.
     """
 
-    def __init__(self, settings: Settings = Settings()) -> None:  # noqa: B008 - frozen
+    def __init__(self, settings: Settings = Settings()) -> None:
         self.settings = settings
         self.student, self.teacher = Thresholds(settings), Thresholds(settings)
         self.active = 0.0
@@ -150,7 +150,8 @@ class Loss:
         """The loss of a batch.
 
         Args:
-            student, teacher: ``(m, d)`` and ``(m, e)`` embeddings of the same pictures; lengths do not matter.
+            student: ``(m, d)`` embeddings; lengths do not matter.
+            teacher: ``(m, e)`` of the same pictures.
             labels: ``(m,)`` people.
 
         Returns:

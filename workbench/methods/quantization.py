@@ -42,11 +42,11 @@ class _Straight(torch.autograd.Function):
     """Quantise and return; the gradient is the identity."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, zero: Tensor, bits: int) -> Tensor:  # noqa: ARG004
+    def forward(ctx: Any, x: Tensor, scale: Tensor, zero: Tensor, bits: int) -> Tensor:
         return integers(x, scale, zero, bits).add_(zero).div_(scale)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:  # noqa: ARG004
+    def backward(ctx: Any, *gradients: Any) -> Any:
         return gradients[0], None, None, None
 
 
@@ -55,7 +55,8 @@ def fake_quantise(x: Tensor, low: Tensor, high: Tensor, bits: int) -> Tensor:
 
     Args:
         x: any shape.
-        low, high: of a shape that broadcasts to ``x``; no gradient reaches them.
+        low: of a shape that broadcasts to ``x``; no gradient reaches it.
+        high: likewise.
         bits: 2 to 16.
 
     Returns:
@@ -160,7 +161,9 @@ class Slopes(nn.Module):
 BLOCKS: tuple[type[nn.Module], ...] = (Residual, iresnet.Block, mobilefacenet.Bottleneck, phantom.Residual)
 
 
-def quantised(network: nn.Module, bits: int, *, activations: int | None = None, ranges: Ranges = "min-max") -> nn.Module:
+def quantised(
+    network: nn.Module, bits: int, *, activations: int | None = None, ranges: Ranges = "min-max"
+) -> nn.Module:
     """A copy whose convolutions, fully connected layers, PReLUs and activations are quantised; all else stays.
 
     Batch normalisation and biases stay in floating point, and so does the picture.

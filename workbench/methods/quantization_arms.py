@@ -15,7 +15,7 @@ from ..metrics.resampling import combined, resampled
 from ..metrics.tail_intervals import resampled_at_fmr
 from .quantization_data import Material
 from .quantization_networks import Recogniser
-from .quantization_training import Plan, Tuned, embed, restored, tune
+from .quantization_training import Plan, Tuned, embed, restored, tune, untuned
 from .tiny_vlm_training import side_by_side
 
 FULL, HALF = "full width", "half width"
@@ -85,7 +85,7 @@ def made(
         for repeat in range(repeats)
     ]
     found = side_by_side(tasks) if device == "cpu" else [task() for task in tasks]
-    nothing = Tuned({}, *[np.zeros(0)] * 3, np.zeros((0, 2, 0), np.float32), np.zeros(0))
+    nothing = untuned({})
     arms = {
         FP if width == FULL else f"{FP}, {width}": Arm(
             embed(teacher.network(), teacher, material.test, device)[None], nothing, 0
@@ -165,5 +165,3 @@ def _mean(values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> f
 def toward(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Mean cosine of two networks' embeddings ``(n, d)`` of the same pictures."""
     return float(np.einsum("nd,nd->n", one.astype(np.float64), other.astype(np.float64)).mean())
-
-

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .. import data as datasets
 from ..core import DataError, ImageError, Samples, Trials, seeds
 from ..data import phantom
+from ..data.phantom.dataset import LICENCE
 from ..data.protocols import codes, every_pair
 from ..files import sha256_bytes
 from ..models.pipeline import batches
@@ -61,9 +62,12 @@ def faces(
     """Phantom faces of 32 pixels; test people are others.
 
     Args:
-        people, images: of the full set, and pictures of each.
-        tests, shots: people to judge on, and pictures of each.
-        small_people, small_images: of the small set.
+        people: of the full set.
+        images: pictures of each.
+        tests: people to judge on.
+        shots: pictures of each.
+        small_people: of the small set.
+        small_images: pictures of each.
         seed: of all.
 
     Raises:
@@ -80,7 +84,7 @@ def faces(
     small = subset_of(labels, small_people, small_images, seed)
     digest = sha256_bytes(drawn[0].tobytes() + drawn[1].tobytes())
     return Material(
-        "phantom", phantom.LICENCE, digest, False, drawn[0], labels, small, drawn[1], np.ones(len(drawn[1]), bool),
+        "phantom", LICENCE, digest, False, drawn[0], labels, small, drawn[1], np.ones(len(drawn[1]), bool),
         trials, np.zeros(len(trials), np.int64), ("phantom",),
     )  # fmt: skip
 
@@ -102,8 +106,10 @@ def given(
         train: specification of the set to fine-tune on, e.g. ``"folder:PATH"``.
         tests: specifications of the pair sets, separated by semicolons, e.g. ``"insightface-bin:PATH/lfw.bin"``.
         kind: of the network, see `quantization_networks.fitting`.
-        people, images: at most so many people, and pictures of each.
-        small_people, small_images: of the small set.
+        people: of the full set, at most.
+        images: pictures of each, at most.
+        small_people: of the small set.
+        small_images: pictures of each.
         seed: of the choice.
 
     Raises:
@@ -176,8 +182,10 @@ def shared(train: Images, who: NDArray[np.str_], test: Images, whom: NDArray[np.
     """What two sets share, in words: names of people, and pictures that are equal to the bit.
 
     Args:
-        train, test: chips.
-        who, whom: people of each; "" where a set does not say who they are.
+        train: chips of one.
+        who: their people; "" where a set does not say who they are.
+        test: chips of the other.
+        whom: their people.
     """
     names = sorted(set(who.tolist()) & set(whom.tolist()) - {""})
     seen = {sha256_bytes(image.tobytes()) for image in train}
@@ -192,8 +200,9 @@ def resembling(train: NDArray[np.float32], labels: Places, test: NDArray[np.floa
     ``.bin`` files do not say who is in them: this is a suspicion, not a proof.
 
     Args:
-        train, test: embeddings of length 1.
-        labels: ``(n,)`` people of the full set.
+        train: ``(n, d)`` embeddings of the full set, of length 1.
+        labels: ``(n,)`` its people.
+        test: ``(m, d)`` embeddings of the test pictures.
         limit: cosine.
     """
     found: set[int] = set()

@@ -1,8 +1,8 @@
 """A quantised network of 8 bits as an ONNX file that computes with integers.
 
 A layer's sum runs over whole numbers. With activations ``(a - z) / S_a`` and weights of output channel ``c``
-``(w + Z_c) / S_c`` it is ``(sum (a - z) w + Z_c sum (a - z)) / (S_a S_c)``: ``ConvInteger`` gives the first sum, and the
-second too, as one more output channel whose weights are 1. (``QLinearConv`` runs with one zero point for all channels
+``(w + Z_c) / S_c`` it is ``(sum (a - z) w + Z_c sum (a - z)) / (S_a S_c)``: ``ConvInteger`` gives the first sum, and
+the second too, as one more output channel whose weights are 1. (``QLinearConv`` runs with one zero point for all channels
 only.) Scales and batch normalisation, which stay in floating point, become one multiplication and one addition.
 
 Not everything is an integer: a layer whose input the method does not quantise, or that sums each channel apart, keeps
@@ -193,8 +193,7 @@ class _Writer:
             return _Value(self._sum(inner, self._plain(x), table), factor=np.ones_like(offset), offset=offset)
         self.integer += 1
         with_ones = torch.cat([q, torch.ones_like(q[:1])]).numpy().astype(np.int8)
-        total = self._add("Cast", self._sum(inner, x.name, with_ones, x.zero), to=1)
-        sums, inputs = self._split(total, len(q))
+        sums, inputs = self._split(self._whole_sum(inner, x, with_ones), len(q))
         total = self._add("Add", sums, self._add("Mul", inputs, self._constant(zero.reshape(shape).numpy())))
         if x.shift:
             # Padding is 0 in the network, so a shift counts inside of the picture only.
@@ -202,23 +201,26 @@ class _Writer:
             offset = offset + inner._conv_forward(inside, fake_weight(weight, BITS), None).numpy()  # type: ignore[operator]
         return _Value(total, factor=(1 / (x.levels * scale.reshape(shape))).numpy(), offset=offset)
 
-    def _sum(self, inner: nn.Module, x: str, table: str | NDArray[np.int8], zero: int | None = None) -> str:
-        """A convolution or a product, of floating point numbers or of integers with the zero point of ``x``."""
-        integer = not isinstance(table, str)
-        points = [self._constant(np.uint8(zero))] if integer else []
+    def _sum(self, inner: nn.Module, x: str, table: str) -> str:
+        """A convolution or a product of floating point numbers."""
         if isinstance(inner, nn.Conv2d):
-            table = self._constant(table) if not isinstance(table, str) else table
-            (top, left), strides = inner.padding, list(inner.stride)  # type: ignore[misc]
-            return self._add("ConvInteger" if integer else "Conv", x, table, *points, strides=strides,
-                             pads=[top, left, top, left], group=inner.groups)  # fmt: skip
-        if isinstance(table, str):
-            return self._add("Gemm", x, table, transB=1)
-        return self._add("MatMulInteger", x, self._constant(np.ascontiguousarray(table.T)), *points)
+            return self._add("Conv", x, table, **_shape(inner))
+        return self._add("Gemm", x, table, transB=1)
+
+    def _whole_sum(self, inner: nn.Module, x: _Value, rows: NDArray[np.int8]) -> str:
+        """A convolution or a product of integers, as floating point numbers."""
+        point = self._constant(np.uint8(x.zero))
+        if isinstance(inner, nn.Conv2d):
+            total = self._add("ConvInteger", x.name, self._constant(rows), point, **_shape(inner))
+        else:
+            total = self._add("MatMulInteger", x.name, self._constant(np.ascontiguousarray(rows.T)), point)
+        return self._add("Cast", total, to=1)
 
     def _normalise(self, norm: nn.BatchNorm2d | nn.BatchNorm1d, x: _Value) -> _Value:
         shape = (1, -1, 1, 1) if isinstance(norm, nn.BatchNorm2d) else (1, -1)
         mean, variance = norm.running_mean, norm.running_var
-        assert mean is not None and variance is not None
+        assert mean is not None
+        assert variance is not None
         factor = (norm.weight / torch.sqrt(variance + norm.eps)).detach()
         more = (norm.bias - mean * factor).detach().reshape(shape).numpy()
         times = factor.reshape(shape).numpy()
@@ -279,6 +281,15 @@ class _Writer:
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
+
+
+def _shape(layer: nn.Conv2d) -> dict[str, Any]:
+    """Attributes of a convolution in a file."""
+    if not isinstance(layer.padding, tuple) or set(layer.dilation) != {1}:
+        raise WeightsError(
+            "a convolution cannot be exported", given=str(layer), expected="padding in pixels, no dilation"
+        )
+    return {"strides": list(layer.stride), "pads": [*layer.padding, *layer.padding], "group": layer.groups}
 
 
 def session(data: bytes, name: str) -> Any:

@@ -159,8 +159,13 @@ def tune(
     student = calibrate(quantised(start, plan.bits, ranges=plan.ranges), teacher, images, device)
     if plan.objective:
         return _Tuning(teacher, start, student, images, labels, plan, device).run(rng)
+    return untuned(arrays(freeze(student)))
+
+
+def untuned(state: State) -> Tuned:
+    """A network that made no step."""
     none = np.zeros(0)
-    return Tuned(arrays(freeze(student)), none, none, none, np.zeros((0, 2, 0), np.float32), none)
+    return Tuned(state, none, none, none, np.zeros((0, 2, 0), np.float32), none)
 
 
 class _Tuning:

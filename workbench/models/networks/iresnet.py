@@ -57,13 +57,13 @@ class IResNet(nn.Module):
         self.conv1 = nn.Conv2d(3, WIDTHS[0], 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(WIDTHS[0])
         self.prelu = nn.PReLU(WIDTHS[0])
-        inside = WIDTHS[0]
-        for number, (width, count) in enumerate(zip(WIDTHS, blocks, strict=True), 1):
-            stage = [Block(inside if i == 0 else width, width, 2 if i == 0 else 1) for i in range(count)]
-            self.add_module(f"layer{number}", nn.Sequential(*stage))
-            inside = width
-        self.bn2 = nn.BatchNorm2d(inside)
-        self.fc = nn.Linear(inside * 49, DIMENSION)
+        stages = [
+            nn.Sequential(*(Block(inside if i == 0 else width, width, 2 if i == 0 else 1) for i in range(count)))
+            for inside, width, count in zip((WIDTHS[0], *WIDTHS), WIDTHS, blocks, strict=False)
+        ]
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+        self.bn2 = nn.BatchNorm2d(WIDTHS[-1])
+        self.fc = nn.Linear(WIDTHS[-1] * 49, DIMENSION)
         self.features = nn.BatchNorm1d(DIMENSION)
 
     def forward(self, x: Tensor) -> Tensor:
