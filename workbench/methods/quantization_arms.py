@@ -150,8 +150,8 @@ def time_share(name: str, small: Arm, full: Arm, *, resamples: int, seed: int) -
     """
     parts = [
         resampled(f"{name}, {i}", partial(_mean, arm.tuned.seconds), np.arange(len(arm.tuned.seconds)),
-                  {"steps": len(arm.tuned.seconds)}, over=f"steps on {arm.pictures} pictures",
-                  resamples=resamples, seed=seed)
+                  {"steps": len(arm.tuned.seconds)}, over="fine-tuning steps",
+                  resamples=resamples, seed=seed + i)
         for i, arm in enumerate((small, full))
     ]  # fmt: skip
     ratio = full.pictures / small.pictures

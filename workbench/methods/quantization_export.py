@@ -2,8 +2,8 @@
 
 A layer's sum runs over whole numbers. With activations ``(a - z) / S_a`` and weights of output channel ``c``
 ``(w + Z_c) / S_c`` it is ``(sum (a - z) w + Z_c sum (a - z)) / (S_a S_c)``: ``ConvInteger`` gives the first sum, and
-the second too, as one more output channel whose weights are 1. (``QLinearConv`` runs with one zero point for all channels
-only.) Scales and batch normalisation, which stay in floating point, become one multiplication and one addition.
+the second too, as one more output channel whose weights are 1. (``QLinearConv`` runs with one zero point for all
+channels only.) Scales and batch normalisation, which stay in floating point, become one multiplication and one addition.
 
 Not everything is an integer: a layer whose input the method does not quantise, or that sums each channel apart, keeps
 weights of 8 bits and computes in floating point. The picture has 256 levels by itself, so the first layer need not.

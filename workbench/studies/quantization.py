@@ -34,6 +34,7 @@ from ..methods.tiny_vlm_training import side_by_side
 from ..metrics import fnmr_at_fmr, fold_accuracy
 from ..metrics.resampling import of_resampled
 from ..models import split
+from ..models.devices import resolve
 from ..models.engines import export_onnx
 
 FMR = 1e-3
@@ -116,16 +117,16 @@ STUDY = Study(
         ),
     ),
     reported=(
-        Reported("TMR, best of the compressed models", "IJB-C; assumed: at FMR 1e-4, teacher iResNet", "abstract", 96.15,
-                 unit="percent"),
+        Reported("TMR, best of the compressed models", "IJB-C; assumed: at FMR 1e-4, teacher iResNet", "abstract",
+                 96.15, unit="percent"),
         Reported("pictures for fine-tuning", "of MS1M's 5.8 million", "abstract", text="up to 14,000, 440 times fewer"),
         *(
             Reported(f"TMR of {net}, {bits}", "IJB-C, QuantFace (another paper)", "its repository's plots", value,
                      unit="percent", key=f"{TMR}: {key}")
             for net, values in (("ResNet-100", (96.50, 96.09, 87.00)), ("ResNet-50", (95.74, 95.18, 90.72)),
                                 ("ResNet-18", (93.56, 92.87, 92.36)), ("MobileFaceNet", (90.88, 89.21, 82.94)))
-            for bits, key, value in zip(("FP32", "W8A8", "W6A6"), (FP, named("KD-small", 8), named("KD-full", 6)), values,
-                                        strict=True)
+            for bits, key, value in zip(("FP32", "W8A8", "W6A6"), (FP, named("KD-small", 8), named("KD-full", 6)),
+                                        values, strict=True)
         ),
         Reported("size, FP32 / W8A8 / W6A6", "ResNet-100, QuantFace", "its repository's plots",
                  text="261.2 / 65.3 / 49.0 MB"),
@@ -133,8 +134,8 @@ STUDY = Study(
                  text="4.21 / 1.10 / 0.79 MB"),
     ),
     scales={
-        "smoke": {"people": 16, "images": 6, "tests_people": 8, "shots": 4, "small_people": 4, "small_images": 4,
-                  "epochs": 2, "steps": 4, "batch": 32, "moving": 2, "rate": 0.1, "resamples": 200},
+        "smoke": {"people": 12, "images": 6, "tests_people": 6, "shots": 4, "small_people": 4, "small_images": 4,
+                  "epochs": 2, "steps": 6, "batch": 32, "moving": 3, "rate": 0.1, "resamples": 200},
         "demo": {"people": 120, "images": 16, "tests_people": 40, "shots": 12, "small_people": 12, "small_images": 8,
                  "epochs": 12, "steps": 60, "batch": 96, "moving": 30, "rate": 0.1, "resamples": 1000},
         "paper": {"people": 20000, "images": 1000, "tests_people": 40, "shots": 12, "small_people": 1650,
@@ -211,6 +212,15 @@ def faces(
             expected="; ".join(NEEDS), do="name them, or use data='phantom' with scale 'smoke' or 'demo'",
         )  # fmt: skip
     return pictures.given(data, tests, split(model)[0], people=people, images=images, seed=seed, **small)
+
+
+def place(device: str, model: str) -> str:
+    """Where networks run: small ones on the CPU, where a GPU would only wait for them.
+
+    Raises:
+        DeviceError: a GPU was asked for that this machine does not have.
+    """
+    return "cpu" if device == "auto" and not model else resolve(device)
 
 
 def recognisers(material: Material, model: str, *, epochs: int, seed: int) -> dict[str, Recogniser]:
@@ -386,3 +396,20 @@ def _measured(material: Material, arms: Mapping[str, Arm], written: Integer) -> 
         missed = fnmr_at_fmr(arms_of.compared(material, "integer file", written.embeddings), FMR, resamples=0)
         numbers[f"{TMR}: integer file"] = Estimate(1 - float(missed), rule=f"1 - {missed.rule}", unit="fraction")
     return numbers
+
+
+def notes(material: Material, check: Check) -> list[str]:
+    """What a reader of the verdicts must know."""
+    told = ["4 and 6 bits are simulated; the file of 8 bits computes with integers"]
+    if not material.real:
+        return ["phantom faces: the people do not exist", "the networks were trained in this run", *told]
+    if material.shared:
+        told.append(f"WARNING: the sets share {'; '.join(material.shared)}: small data may seem to suffice")
+    if check.resembling:
+        told.append(
+            f"WARNING: {len(check.resembling)} people of the full set resemble a test picture "
+            f"(cosine from {check.limit:.3f} on): they may be the same people"
+        )
+    if material.failures:
+        told.append(f"{material.failures} pictures to fine-tune on could not be read")
+    return told
