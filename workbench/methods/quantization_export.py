@@ -3,7 +3,8 @@
 A layer's sum runs over whole numbers. With activations ``(a - z) / S_a`` and weights of output channel ``c``
 ``(w + Z_c) / S_c`` it is ``(sum (a - z) w + Z_c sum (a - z)) / (S_a S_c)``: ``ConvInteger`` gives the first sum, and
 the second too, as one more output channel whose weights are 1. (``QLinearConv`` runs with one zero point for all
-channels only.) Scales and batch normalisation, which stay in floating point, become one multiplication and one addition.
+channels only.) Scales and batch normalisation, which stay in floating point, become one multiplication and one
+addition.
 
 Not everything is an integer: a layer whose input the method does not quantise, or that sums each channel apart, keeps
 weights of 8 bits and computes in floating point. The picture has 256 levels by itself, so the first layer need not.
@@ -30,7 +31,6 @@ from .quantization import (
     FullyConnected,
     Slopes,
     channel_range,
-    fake_weight,
     integers,
     levels,
     quantisers,
@@ -187,7 +187,8 @@ class _Writer:
         offset = bias.reshape(shape).numpy()
         scale, zero = levels(*channel_range(weight), BITS)
         q = integers(weight, scale, zero, BITS)
-        if not x.levels or (isinstance(inner, nn.Conv2d) and inner.groups > 1):
+        whole = inner.groups == 1 if isinstance(inner, nn.Conv2d) else not x.shift
+        if not (x.levels and whole):
             self.floating += 1
             table = self._weights(q, scale, zero, tuple(weight.shape))
             return _Value(self._sum(inner, self._plain(x), table), factor=np.ones_like(offset), offset=offset)
@@ -195,10 +196,12 @@ class _Writer:
         with_ones = torch.cat([q, torch.ones_like(q[:1])]).numpy().astype(np.int8)
         sums, inputs = self._split(self._whole_sum(inner, x, with_ones), len(q))
         total = self._add("Add", sums, self._add("Mul", inputs, self._constant(zero.reshape(shape).numpy())))
-        if x.shift:
-            # Padding is 0 in the network, so a shift counts inside of the picture only.
-            inside = torch.full((1, weight.shape[1], *self.size), x.shift)
-            offset = offset + inner._conv_forward(inside, fake_weight(weight, BITS), None).numpy()  # type: ignore[operator]
+        if x.shift and isinstance(inner, nn.Conv2d):
+            # Padding is 0 in the network, so a shift counts inside of the picture only: one more convolution, which
+            # the runtime computes once.
+            inside = self._add("Cast", self._constant(np.ones((1, 1, *self.size), np.int8)), to=1)
+            kernel = x.shift * x.levels * (q + zero).sum(1, keepdim=True)
+            total = self._add("Add", total, self._add("Conv", inside, self._constant(kernel.numpy()), **_shape(inner)))
         return _Value(total, factor=(1 / (x.levels * scale.reshape(shape))).numpy(), offset=offset)
 
     def _sum(self, inner: nn.Module, x: str, table: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..claims import Claim, Comparison, Study
-from ..core import DataError, Estimate, Evidence, Reported, Resampled, Scores, Undefined
+from ..core import DataError, Estimate, Evidence, Reported, Resampled, Scores, Undefined, WeightsError
 from ..methods import quantization as q
 from ..methods import quantization_arms as arms_of
 from ..methods import quantization_data as pictures
@@ -41,7 +41,7 @@ FMR = 1e-3
 TMR, AGAINST = "TMR at FMR 1e-3", "TMR at FMR 1e-3, small and full set"
 DROP, TIME = "relative loss of TMR at W6A6", "time over that of the full set's epochs"
 EXPORTED = named("KD-small", 8)
-POINT = 0.01
+POINT, SAME = 0.01, 0.9999
 NEEDS = (
     "a network in full precision: model='iresnet:PATH' or 'mobilefacenet:PATH', an ArcFace state dictionary",
     "pictures to fine-tune on: data='folder:PATH', PATH/<person>/<picture>, aligned chips of 112 x 112 (MS1MV2 or "
@@ -150,12 +150,14 @@ class Check:
     """What must hold before anything is claimed.
 
     Attributes:
-        cosine: ``float64 (m,)`` of the student of 16 bits with its teacher, for each test picture.
+        cosine: ``float64 (s,)`` of the student of 16 bits with its teacher, for each picture of the small set.
+        beyond: lowest such cosine of a test picture: some go beyond the ranges that were seen, and are cut off.
         resembling: people of the full set that look like somebody in the test sets; real pictures only.
         limit: from which cosine on they do, or why there is none.
     """
 
     cosine: NDArray[np.float64]
+    beyond: float
     resembling: tuple[int, ...]
     limit: float
 
@@ -236,20 +238,32 @@ def recognisers(material: Material, model: str, *, epochs: int, seed: int) -> di
 
 
 def checked(material: Material, known: Mapping[str, Recogniser], *, device: str) -> Check:
-    """The first check: in 16 bits a student is its teacher. And, for real pictures, whether sets may share people."""
+    """The first check: in 16 bits a student is its teacher. And, for real pictures, whether sets may share people.
+
+    Raises:
+        WeightsError: it is not, on the very pictures that it was calibrated on.
+    """
     teacher = known[FULL]
     network = teacher.network()
-    calibrated = training.calibrate(q.quantised(network, 16), teacher, material.train[material.small], device)
-    found = training.embed(q.freeze(calibrated), teacher, material.test, device)
+    small = material.train[material.small]
+    student = q.freeze(training.calibrate(q.quantised(network, 16), teacher, small, device))
     own = training.embed(network, teacher, material.test, device)
-    cosine = np.einsum("nd,nd->n", found.astype(np.float64), own)
+    cosine, beyond = (
+        np.einsum("nd,nd->n", training.embed(student, teacher, images, device).astype(np.float64), wanted)
+        for images, wanted in ((small, training.embed(network, teacher, small, device)), (material.test, own))
+    )
+    if not cosine.min() > SAME:
+        raise WeightsError(
+            "a student of 16 bits is not its teacher", given=f"cosine {cosine.min():.6f}", expected=f"above {SAME}",
+            do="check the network: something in it is quantised that should not be",
+        )  # fmt: skip
     if not material.real:
-        return Check(cosine, (), 1.0)
+        return Check(cosine, float(beyond.min()), (), 1.0)
     mated = arms_of.compared(material, FP, own)
     limit = float(np.median(mated.values[material.trials.mated & mated.acquired]))
     full = training.embed(network, teacher, material.train, device)
     alike = pictures.resembling(full, material.labels, own[material.acquired], limit)
-    return Check(cosine, tuple(alike), limit)
+    return Check(cosine, float(beyond.min()), tuple(alike), limit)
 
 
 def fine_tuned(
@@ -369,7 +383,8 @@ def _plain(
     numbers["distinct thresholds of the student"] = Estimate(float(distinct), rule="last step of KD+EKD-small")
     active = float(last.active[-1]) if len(last.active) else Undefined("no step was made")
     numbers["pairs whose rank has a slope"] = Estimate(active, rule="|dr/dx| > 1e-3, last step", unit="fraction")
-    numbers["lowest cosine of 16 bits with full precision"] = Estimate(float(check.cosine.min()), rule="test pictures")
+    for rule, lowest in (("calibration pictures", float(check.cosine.min())), ("test pictures", check.beyond)):
+        numbers[f"lowest cosine of 16 bits with full precision, {rule}"] = Estimate(lowest, rule=rule)
     numbers["people of the full set that resemble a test picture"] = Estimate(
         float(len(check.resembling)), rule=f"cosine from {check.limit:.3f}, the median mated score, on"
     )
