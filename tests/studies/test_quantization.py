@@ -58,7 +58,7 @@ def verdicts(run: Everything, noise: dict[str, float], *, slow: float = 1.0) -> 
     )  # fmt: skip
     arms = {}
     for name in NAMES:
-        found = person + noise.get(name, 1.0) * common + 0.01 * rng.normal(size=common.shape)
+        found = person + noise.get(name, 1.0) * common + 0.002 * rng.normal(size=common.shape)
         unit = found / np.linalg.norm(found, axis=1, keepdims=True)
         seconds = np.full(60, 0.05) * (slow if "small" in name else 1) + np.arange(60) / 1e5
         tuned = replace(run[3][named("KD+EKD-small", 4)].tuned, seconds=seconds)
@@ -89,7 +89,7 @@ def test_the_papers_findings_are_seen_where_they_are(run: Everything) -> None:
         ({named("PTQ", 4): 1.2}, {"C2"}),
         ({named("PTQ", 8): 1.6}, {"C2"}),
         ({named("PTQ", 8): 0.6}, {"C2"}),
-        ({named(E, 4): 2.0}, {"C3"}),
+        ({named(E, 4): 3.0}, {"C3"}),
         ({named(K, 4): 0.6, named("KD-full", 4): 0.6, named(E, 4): 0.5}, {"C4"}),
         ({f"{FP}, {HALF}": 1.5, f"{named(K, 6)}, {HALF}": 1.4}, {"C6"}),
     ],
@@ -168,13 +168,11 @@ def test_accuracy_is_a_match_rate_at_a_false_match_rate_wherever_it_is_named(run
 
 def test_the_figures_name_their_axes(run: Everything) -> None:
     material, known, _, arms, written, evidence = run
-    for dark in (False, True):
-        for picture in (
-            figures.faces(material, dark=dark), figures.levels(known, dark=dark), figures.tuning(arms, dark=dark),
-            figures.scores(material, arms, dark=dark), figures.rates(evidence, dark=dark),
-            figures.integer(written, dark=dark),
-        ):  # fmt: skip
-            assert picture.png()[:4] == b"\x89PNG"
+    for picture in (
+        figures.faces(material, columns=3), figures.levels(known), figures.tuning(arms, dark=True),
+        figures.scores(material, arms), figures.rates(evidence, dark=True), figures.integer(written),
+    ):  # fmt: skip
+        assert picture.png()[:4] == b"\x89PNG"
     assert [a.get_xlabel() for a in figures.integer(written).axes] == [
         "size of the ONNX file [kB]", "time per picture [ms], one thread",
     ]  # fmt: skip
@@ -187,7 +185,15 @@ def test_the_papers_setting_names_everything_that_is_missing() -> None:
     for data, tests, model in (("phantom", "", ""), ("folder:x", "", "iresnet:y"), ("folder:x", "lfw:z", "")):
         with pytest.raises(DataError, match="needs files of yours") as caught:
             study.faces(data, tests, model, "paper", **sizes, seed=0)
-        for part in ("iresnet:PATH", "MS1MV2", "insightface-bin", "IJB-C in InsightFace's layout", "GPU", "0.5 GB"):
+        for part in (
+            "iresnet:PATH",
+            "MS1MV2",
+            "insightface-bin",
+            "IJB-C in InsightFace's layout",
+            "device='cuda'",
+            "0.5 GB",
+            "40 with iResNet-50",
+        ):
             assert part in str(caught.value)
     assert study.place("auto", "") == "cpu"
     with pytest.raises(DeviceError, match="unknown device"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from workbench.methods import quantization_data as pictures
 from workbench.methods import quantization_networks as networks
 from workbench.methods import quantization_training as training
 from workbench.methods.small_recogniser import arrays
+from workbench.models.networks import mobilefacenet
 from workbench.models.networks.iresnet import DEPTHS, IResNet
 from workbench.models.networks.mobilefacenet import MobileFaceNet
 from workbench.studies import quantization as study
@@ -30,17 +32,25 @@ def train() -> Samples:
 
 
 @pytest.fixture(scope="module")
-def given(train: Samples, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def _short() -> Iterator[None]:
+    """A MobileFaceNet with five blocks for fifteen: its own learn too slowly for a test."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(mobilefacenet, "SETTING", tuple((e, c, 1, s) for e, c, _, s in mobilefacenet.SETTING))
+        yield
+
+
+@pytest.fixture(scope="module")
+def given(train: Samples, _short: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A folder of identities and two pair sets of phantoms, 112 pixels, in the published layouts; and networks."""
     root = tmp_path_factory.mktemp("given")
     for image, subject, name in zip(train, train.subjects, train.ids, strict=True):
         (root / "train" / subject).mkdir(parents=True, exist_ok=True)
         (root / "train" / subject / f"{Path(name).name}.png").write_bytes(files.encode_png(image))
     test = phantom.faces(5, 4, size=112, subset="test")
-    pairs = balanced(test.subjects, "pairs", 0, most=20)
+    pairs = balanced(test.subjects, "pairs", 0, most=8)
     bins = [
-        datasets.export(test, pairs.subset(np.arange(k, len(pairs), 2)), "insightface-bin", root / f"bin{k}", file=name)
-        for k, name in enumerate(("lfw.bin", "agedb_30.bin"))
+        datasets.export(test, pairs.subset(at), "insightface-bin", root / name, file=f"{name}.bin")
+        for name, at in (("lfw", np.arange(12)), ("agedb_30", np.arange(12, 16)))
     ]
     torch.manual_seed(0)
     for name, network in (("mobilefacenet", MobileFaceNet()), ("iresnet", IResNet((2, 2, 2, 2)))):
@@ -61,15 +71,17 @@ def test_a_folder_pair_sets_and_a_state_dictionary_become_a_run(given: dict[str,
     assert len(material.small) == 4
     assert material.real
     assert material.sets == ("insightface-bin/lfw", "insightface-bin/agedb_30")
-    assert np.bincount(material.part).tolist() == [len(material.trials) // 2] * 2
+    assert np.bincount(material.part).tolist() == [12, 4]
+    # Ten folds, or none where there are fewer pairs.
     assert material.trials.fold is not None
-    assert set(material.trials.fold.tolist()) == set(range(10))
+    assert np.unique(material.trials.fold[:12]).tolist() == list(range(10))
+    assert material.trials.fold[12:].tolist() == [-1] * 4
     # People of one file are nobody of the other, as the files do not say who they are.
     assert not set(material.trials.subjects[material.part == 0].ravel()) & set(
         material.trials.subjects[material.part == 1].ravel()
     )
     first = material.trials.reference[material.part == 1].min()
-    assert first == 2 * int((material.part == 0).sum())
+    assert first == 24
     recogniser = networks.given(given[kind])
     found = training.embed(recogniser.network(), recogniser, material.test[:3])
     assert found.shape == (3, {"mobilefacenet": 128, "iresnet": 512}[kind])
@@ -115,11 +127,11 @@ def test_the_whole_study_runs_on_ones_own_network(given: dict[str, str]) -> None
     found = study.evidence(material, known, check, arms, written, resamples=20, seed=0)
     verdicts = {v.claim: v for v in judge(study.STUDY.claims, found)}
     # One network was given, and the folder holds few more pictures than the small set.
-    assert [c for c, v in verdicts.items() if v.answer == "not testable here"] == ["C1", "C5", "C6", "C7"]
+    assert {verdicts[c].answer for c in ("C1", "C5", "C6", "C7")} == {"not testable here"}
     assert all("there is no full set beside it" in verdicts[c].reason for c in ("C1", "C5", "C7"))
     assert "smaller one is needed" in verdicts["C6"].reason
-    assert 0 < float(found.numbers["accuracy over folds, insightface-bin/agedb_30: PTQ W8A8"]) <= 1
-    assert found.numbers["accuracy over folds, insightface-bin/lfw: FP"].defined
+    assert 0 < float(found.numbers["accuracy over folds, insightface-bin/lfw: PTQ W8A8"]) <= 1
+    assert "accuracy over folds, insightface-bin/agedb_30: FP" not in found.numbers
     assert written.layers[0] > 0
     # An untrained network: what rounding does grows from layer to layer, in the simulation itself too.
     assert written.agreement.cosine.min() > 0.95
@@ -139,9 +151,10 @@ def test_people_whom_the_sets_share_are_a_warning_of_the_run(given: dict[str, st
 def test_an_iresnet_is_the_published_one(given: dict[str, str]) -> None:
     # arcface_torch's own counts, in millions.
     for depth, count in ((18, 24.03), (34, 34.14), (50, 43.59), (100, 65.15)):
-        network = IResNet(DEPTHS[depth])
+        with torch.device("meta"):
+            network = IResNet(DEPTHS[depth])
         assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(count, abs=0.02)
-    names = set(IResNet(DEPTHS[18]).state_dict())
+    names = set(files.read_weights(models.split(given["iresnet"])[1]).tensors)
     assert {"layer2.0.downsample.0.weight", "layer4.1.prelu.weight", "layer1.0.bn3.running_var", "fc.bias",
             "features.num_batches_tracked", "bn2.weight", "conv1.weight"} <= names  # fmt: skip
     assert not any("layer2.1.downsample" in n for n in names)

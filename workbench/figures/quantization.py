@@ -63,7 +63,7 @@ def levels(known: Mapping[str, Recogniser], *, channels: int = 6, dark: bool = F
                 axes.plot(weight[c].flatten(), np.full(weight[c].numel(), row), ".", ms=3, color=COLOURS[0],
                           alpha=0.5, label="weights" if row == 0 else None)  # fmt: skip
             error = float(_error(weight, name == "one range a channel"))
-            axes.set_title(f"{name}: root mean square error {error:.4f}", loc="left", fontsize=11)
+            axes.set_title(f"{name}: RMS error {error:.4f}", loc="left", fontsize=11)
             axes.set_xlabel("weight")
         grid[0].set_yticks(range(len(order)), [f"channel {c}" for c in order])
         figure.legend(*grid[0].get_legend_handles_labels(), loc="outside right center")
@@ -116,7 +116,7 @@ def scores(material: Material, arms: Mapping[str, Arm], *, dark: bool = False) -
             axes.set_title(name, loc="left", fontsize=11)
             axes.set_xlabel("score [cosine]")
         grid[0].set_ylabel("density")
-        grid[-1].legend()
+        grid[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
