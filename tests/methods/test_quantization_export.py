@@ -57,7 +57,7 @@ def test_integers_and_simulation_agree(picture: tuple[float, float] | None) -> N
     with torch.no_grad():
         simulated = network(x).numpy()
         exact = network.double()(x.double()).numpy()
-    found = export.agreement(export.run(written.data, "int8", x), simulated)
+    found = export.agreement(export.run(written.data, x), simulated)
     assert found.cosine.min() > 0.9995
     # Values in the middle between two levels go either way; they do in the simulation's own arithmetic.
     own = export.agreement(exact, simulated)
@@ -71,9 +71,9 @@ def test_one_layer_agrees_to_the_last_digits() -> None:
     written = export.export_int8(nn.Sequential(network, nn.Flatten()), (12, 10), picture=PICTURE)
     with torch.no_grad():
         wanted = network(x).flatten(1).numpy()
-    assert export.run(written.data, "int8", x) == pytest.approx(wanted, abs=2e-6)
+    assert export.run(written.data, x) == pytest.approx(wanted, abs=2e-6)
     moved = export.export_int8(nn.Sequential(network, nn.Flatten()), (12, 10), picture=(127.0, 1 / 127.5))
-    assert np.abs(export.run(moved.data, "int8", x) - wanted).max() > 1e-3
+    assert np.abs(export.run(moved.data, x) - wanted).max() > 1e-3
 
 
 def test_weights_lie_in_the_file_as_integers_and_sums_run_over_them() -> None:
@@ -119,7 +119,7 @@ def test_layers_whose_input_is_not_quantised_compute_in_floating_point(
     _, constants = layers(written.data)
     assert not [v for v in constants.values() if v.dtype == np.float32 and v.size > 512 * 56]
     with torch.no_grad():
-        found = export.agreement(export.run(written.data, "int8", x), few(x).numpy())
+        found = export.agreement(export.run(written.data, x), few(x).numpy())
     assert found.cosine.min() > 0.995
 
 

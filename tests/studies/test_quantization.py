@@ -143,7 +143,7 @@ def test_sizes_shrink_as_the_bits_do(run: Everything) -> None:
 def test_the_integer_file_is_the_simulated_network(run: Everything) -> None:
     material, known, _, arms, written, evidence = run
     assert written.layers == (7, 0)
-    again = export.run(written.data, "int8", known["full width"].prepare(material.test))
+    again = export.run(written.data, known["full width"].prepare(material.test))
     assert export.agreement(again, arms[named(K, 8)].embeddings[0]).cosine.min() > 0.999
     name = "integer and simulated network"
     assert float(evidence.numbers[f"{name}, median cosine"]) > 0.99999

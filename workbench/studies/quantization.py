@@ -310,7 +310,7 @@ def integer(material: Material, known: Mapping[str, Recogniser], arms: Mapping[s
     files = {"fp32": export_onnx(teacher.network(), size), "int8": written.data}
     # Large networks are shown enough pictures to compare, not all.
     some = teacher.prepare(material.test if teacher.kind == "small" else material.test[:32])
-    found = export.run(written.data, "int8", some)
+    found = export.run(written.data, some)
     simulated = arms[EXPORTED].embeddings[0][: len(some)]
     at_once = (1, 64) if teacher.kind == "small" else (1,)
     times = {b: export.seconds_per_picture(files, some, batch=b) for b in at_once}
