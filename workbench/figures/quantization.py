@@ -26,7 +26,11 @@ KINDS = {"PTQ": ("calibrated only", COLOURS[1], "s"), "KD-small": ("fine-tuned, 
 def faces(material: Material, *, columns: int = 12, show: bool = False, dark: bool = False) -> Picture:
     """People of the small set, of the full set besides, and of the test; real people only when ``show`` says so."""
     rest = np.setdiff1d(np.arange(len(material.train)), material.small)
-    rows = [("small set", material.train[material.small]), ("full set", material.train[rest]), ("test", material.test)]
+    rows = [
+        ("small set", material.train[material.small]),
+        ("rest of the\nfull set", material.train[rest]),
+        ("test", material.test),
+    ]
     with theme("dark" if dark else "light"):
         figure = Picture(figsize=(0.9 * columns, 3.4), layout="constrained")
         grid = figure.subplots(3, columns, squeeze=False)

@@ -146,8 +146,8 @@ def _pairs(spec: str, kind: str) -> _Part:
     """Pictures and trials of one pair set, and whether its people are nameless."""
     dataset = datasets.open_dataset(spec)
     samples = dataset.samples()
-    chips_, acquired = _read(samples, kind)
-    return samples, chips_, acquired, dataset.trials(), datasets.split(spec)[0] == "insightface-bin"
+    cut, acquired = _read(samples, kind)
+    return samples, cut, acquired, dataset.trials(), datasets.split(spec)[0] == "insightface-bin"
 
 
 def _read(samples: Samples, kind: str) -> tuple[Images, NDArray[np.bool_]]:
