@@ -64,8 +64,8 @@ def levels(known: Mapping[str, Recogniser], *, channels: int = 6, dark: bool = F
                 scale, zero = q.levels(low, high, 4)
                 steps = (torch.arange(-8, 8) + zero) / scale
                 axes.plot(steps, np.full(16, row), "|", ms=16, color=GREY, label="16 levels" if row == 0 else None)
-                axes.plot(weight[c].flatten(), np.full(weight[c].numel(), row), ".", ms=3, color=COLOURS[0],
-                          alpha=0.5, label="weights" if row == 0 else None)  # fmt: skip
+                axes.plot(weight[c].flatten(), np.full(weight[c].numel(), row), ".", ms=3, color=COLOURS[5],
+                          alpha=0.8, label="weights" if row == 0 else None)  # fmt: skip
             error = float(_error(weight, name == "one range a channel"))
             axes.set_title(f"{name}: RMS error {error:.4f}", loc="left", fontsize=11)
             axes.set_xlabel("weight")
