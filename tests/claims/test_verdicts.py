@@ -114,3 +114,20 @@ def test_statistics_combine_draw_by_draw_and_undefined_stays_so() -> None:
     verdict = compare(Comparison("x", "sum", 0.0), Evidence(statistics={"x": {"sum": nothing}}))
     assert verdict.answer == "not testable here"
     assert "no units" in verdict.reason
+
+
+def test_a_statistic_says_what_was_drawn_where_it_is_not_people() -> None:
+    times = resampled("fast", lambda w: float(np.average(np.arange(30.0), weights=w)), np.arange(30), {},
+                      over="steps", resamples=50)  # fmt: skip
+    half = combined("half", lambda v: v[0] / 2, [times])
+    found = Evidence(statistics={"time": {"half": half}})
+    verdict = compare(Comparison("time", "half", 20.0), found)
+    assert verdict.answer == "supported"
+    assert verdict.effect is not None
+    assert "30 steps" in verdict.effect.rule
+    assert "capture subjects" not in verdict.effect.rule
+    few = resampled("few", lambda w: 1.0, np.arange(3), {}, over="steps", resamples=50)
+    assert (
+        "fewer than 5 steps"
+        in compare(Comparison("time", "few", 2.0), Evidence(statistics={"time": {"few": few}})).reason
+    )

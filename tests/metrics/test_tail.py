@@ -8,7 +8,7 @@ from sklearn.datasets import load_iris
 from sklearn.metrics import roc_curve
 
 from workbench.core import Scores, ShapeError, Trials, Undefined
-from workbench.metrics import error_rates, resampling, tail, tail_intervals, verification
+from workbench.metrics import error_rates, rates, resampling, tail, tail_intervals, verification
 
 IRIS = load_iris()
 NEG, POS = IRIS.data[IRIS.target == 0, 0], IRIS.data[IRIS.target == 1, 0]
@@ -101,7 +101,7 @@ def test_what_is_not_finite_is_named() -> None:
 def test_the_fast_interval_is_the_slow_one_to_the_last_bit(ties: bool, fmr: float, failures: int) -> None:
     scores = scored(60, 3, ties=ties, failures=failures)
     slow = resampling.of_scores(
-        scores, lambda r: float(r.fnmr[verification.at_most(r, fmr)]), "as slow as it gets", resamples=200
+        scores, lambda r: float(r.fnmr[rates.at_most(r, fmr)]), "as slow as it gets", resamples=200
     )
     fast = verification.fnmr_at_fmr(scores, fmr, resamples=200)
     assert tail_intervals.tail_of_scores(scores, fmr) is not None
@@ -149,3 +149,29 @@ def test_independent_draws_agree_with_scipy() -> None:
     slow = stats.bootstrap((mated, nonmated), statistic, n_resamples=1000, vectorized=False, method="percentile",
                            rng=np.random.default_rng(1)).confidence_interval  # fmt: skip
     assert (found.low, found.high) == pytest.approx((slow.low, slow.high), abs=0.012)
+
+
+@pytest.mark.parametrize(("people", "samples", "ties"), [(24, 8, False), (24, 8, True), (8, 3, False)])
+def test_resamples_are_those_of_weighing_every_comparison(people: int, samples: int, ties: bool) -> None:
+    scores = scored(people, samples, ties=ties, failures=5)
+    assert (tail_intervals.tail_of_scores(scores, 1e-3) is None) == (people == 8)
+    fast = tail_intervals.resampled_at_fmr("m", scores, 1e-3, resamples=100, seed=3)
+    ranked = rates.Ranked(scores)
+
+    def slow(weights: np.ndarray | None) -> float | Undefined:
+        found = ranked.rates(weights)
+        return found if isinstance(found, Undefined) else float(found.fnmr[rates.at_most(found, 1e-3)])
+
+    wanted = resampling.resampled("m", slow, scores.trials.subjects, {}, resamples=100, seed=3)
+    assert float(fast.value) == float(wanted.value)
+    assert fast.drawn.tolist() == wanted.drawn.tolist()
+    assert fast.draw == wanted.draw
+    assert len(set(fast.drawn.tolist())) > 5
+
+
+def test_resamples_without_one_kind_are_undefined() -> None:
+    scores = scored(6, 1)
+    found = tail_intervals.resampled_at_fmr("m", scores, 1e-3, resamples=20)
+    assert isinstance(found.value, Undefined)
+    assert "no mated trials" in found.value.reason
+    assert np.isnan(found.drawn).all()

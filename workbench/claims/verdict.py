@@ -12,9 +12,8 @@ import numpy as np
 from ..core import Answer, Estimate, Evidence, Undefined, UnknownNameError, Verdict
 from ..metrics import LEAST_SUBJECTS, auc_of, eer_of, of_mean, trial_weights
 from ..metrics.intervals import multiplicities, percentile
-from ..metrics.rates import Ranked, Statistic
+from ..metrics.rates import Ranked, Statistic, at_most
 from ..metrics.resampling import of_resampled
-from ..metrics.verification import at_most
 from .claim import Claim, Comparison
 
 Arm = TypeVar("Arm")

@@ -141,7 +141,8 @@ class Resampled:
         drawn: ``float64 (resamples,)`` the same of resampled capture subjects, NaN where it is undefined. Place ``i``
             of every arm of a quantity belongs to the same draw: that is what pairs them.
         draw: what was drawn and how often, in words; arms that are compared share it.
-        counts: what it rests on; ``"subjects"`` among them.
+        counts: what it rests on; ``"subjects"`` among them: how many units were drawn from.
+        over: what is drawn, in words.
     """
 
     arm: str
@@ -149,6 +150,7 @@ class Resampled:
     drawn: NDArray[np.float64]
     draw: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    over: str = "capture subjects"
 
     def __post_init__(self) -> None:
         if self.drawn.ndim != 1 or "subjects" not in self.counts:

@@ -177,12 +177,12 @@ def movements(
     return np.asarray(np.clip(made, 0, 1), np.float32)
 
 
-def chips(scene: phantom.Scene) -> NDArray[np.uint8]:
-    """Chips ``uint8 (n, 64, 64, 3)`` aligned by true landmarks, rendered at about their own resolution."""
-    drawn = phantom.render(scene, SIZE, truth=("landmarks5",))
-    matrices = chip_matrices(np.asarray(drawn.landmarks5), SIZE)
+def chips(scene: phantom.Scene, size: int = SIZE) -> NDArray[np.uint8]:
+    """Chips ``uint8 (n, size, size, 3)`` aligned by true landmarks, rendered at about their own resolution."""
+    drawn = phantom.render(scene, size, truth=("landmarks5",))
+    matrices = chip_matrices(np.asarray(drawn.landmarks5), size)
     cut = [
-        cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for image, matrix in zip(drawn.rgb, matrices, strict=True)
     ]
     return np.stack(cut).astype(np.uint8)

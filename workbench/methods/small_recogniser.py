@@ -99,7 +99,7 @@ def arcface_loss(
 def train(
     chips: NDArray[np.uint8], labels: NDArray[np.int64], *, epochs: int = 8, batch: int = 64, seed: int = 0
 ) -> Trained:
-    """Train on labelled chips: Adam, a cosine schedule from 0.003, mirrored at random.
+    """Train on labelled chips: see `fit`.
 
     Args:
         chips: ``uint8 (n, 40, 40, 3)``.
@@ -109,9 +109,32 @@ def train(
         seed: of initialisation and order.
     """
     network = SmallRecogniser()
-    initialise(network, "small-recogniser", seed)
-    rng = seeds.rng("train", "small-recogniser", seed)
-    start = rng.standard_normal((int(labels.max()) + 1, DIMENSION)).astype(np.float32)
+    losses = fit(network, "small-recogniser", chips, labels, epochs=epochs, batch=batch, seed=seed)
+    return Trained(arrays(network), losses)
+
+
+def fit(
+    network: nn.Module, name: str, chips: NDArray[np.uint8], labels: NDArray[np.int64], *, epochs: int, batch: int,
+    seed: int, dimension: int = DIMENSION,
+) -> tuple[float, ...]:  # fmt: skip
+    """Train a recogniser from nothing: Adam, a cosine schedule from 0.003, mirrored at random.
+
+    Args:
+        network: gives embeddings ``(n, dimension)`` of `prepare`'s pictures.
+        name: of initialisation and order, with the seed.
+        chips: ``uint8 (n, h, w, 3)``.
+        labels: ``(n,)`` from 0.
+        epochs: passes over the data.
+        batch: chips per step.
+        seed: of initialisation and order.
+        dimension: of the embeddings.
+
+    Returns:
+        Mean loss of each epoch.
+    """
+    initialise(network, name, seed)
+    rng = seeds.rng("train", name, seed)
+    start = rng.standard_normal((int(labels.max()) + 1, dimension)).astype(np.float32)
     centres = nn.Parameter(torch.from_numpy(start))
     optimiser = torch.optim.Adam([*network.parameters(), centres], lr=3e-3)
     steps = epochs * max(1, len(chips) // batch)
@@ -131,5 +154,9 @@ def train(
             schedule.step()
             total.append(float(loss.detach()))
         losses.append(float(np.mean(total)))
-    state = {k: v.detach().numpy().copy() for k, v in network.state_dict().items()}
-    return Trained(state, tuple(losses))
+    return tuple(losses)
+
+
+def arrays(network: nn.Module) -> dict[str, NDArray[np.generic]]:
+    """A network's tensors by name, on the CPU, as copies."""
+    return {k: v.detach().cpu().numpy().copy() for k, v in network.state_dict().items()}

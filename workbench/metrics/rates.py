@@ -81,3 +81,8 @@ class Ranked:
 def error_rates(scores: Scores, *, fta: Fta = "reject") -> ErrorRates | Undefined:
     """FMR and FNMR at every threshold; undefined without mated or without non-mated trials."""
     return Ranked(scores, fta).rates()
+
+
+def at_most(rates: ErrorRates, fmr: float) -> int:
+    """Position of the lowest threshold whose FMR is not above ``fmr``."""
+    return int(np.argmax(rates.fmr <= fmr))

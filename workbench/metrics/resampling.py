@@ -103,14 +103,19 @@ def again(
 
 def resampled(
     arm: str, statistic: Callable[[Floats | None], Number], subjects: NDArray[Any], counts: Mapping[str, int], *,
-    resamples: int = 1000, seed: int = 0,
+    over: str = "capture subjects", resamples: int = 1000, seed: int = 0,
 ) -> Resampled:  # fmt: skip
     """A statistic with its resamples, to be paired with other arms' on the same units. Arguments as in `of_units`."""
     value = statistic(None)
     drawn = [np.nan if isinstance(n, Undefined) else float(n) for n in again(statistic, subjects, resamples, seed)]
     people = len(np.unique(subjects))
-    draw = f"{people} capture subjects, {resamples} resamples, seed {seed}"
-    return Resampled(arm, value, np.array(drawn, np.float64), draw, {**counts, "subjects": people})
+    draw = draw_words(people, resamples, seed, over)
+    return Resampled(arm, value, np.array(drawn, np.float64), draw, {**counts, "subjects": people}, over)
+
+
+def draw_words(people: int, resamples: int, seed: int, over: str = "capture subjects") -> str:
+    """What was drawn: arms of the same words are paired."""
+    return f"{people} {over}, {resamples} resamples, seed {seed}"
 
 
 def combined(arm: str, function: Callable[[Floats], Floats], parts: Sequence[Resampled]) -> Resampled:
@@ -134,8 +139,9 @@ def combined(arm: str, function: Callable[[Floats], Floats], parts: Sequence[Res
         value = Undefined("it is not defined for these statistics") if np.isnan(number) else number
     draws = list(dict.fromkeys(p.draw for p in parts))
     people = min(p.counts["subjects"] for p in parts)
+    over = " and ".join(dict.fromkeys(p.over for p in parts))
     return Resampled(
-        arm, value, function(np.stack([p.drawn for p in parts])), " and ".join(draws), {"subjects": people}
+        arm, value, function(np.stack([p.drawn for p in parts])), " and ".join(draws), {"subjects": people}, over
     )
 
 
@@ -155,7 +161,7 @@ def of_resampled(one: Resampled, against: Resampled | float = 0.0, *, level: flo
     rule = f"paired over {one.draw}" if isinstance(against, Resampled) else f"over {one.draw}"
     return spread(
         value, gaps[np.isfinite(gaps)].tolist(), rule, one.counts, subjects=one.counts["subjects"],
-        resamples=len(gaps), level=level, unit=unit,
+        resamples=len(gaps), level=level, unit=unit, over=one.over,
     )  # fmt: skip
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..core import Estimate, Scores, ShapeError, Undefined, seeds
+from ..core import Estimate, Number, Resampled, Scores, ShapeError, Undefined, seeds
 from .intervals import LEAST_SUBJECTS, multiplicities, percentile
-from .resampling import spread
+from .rates import Ranked, at_most
+from .resampling import draw_words, resampled, spread
 from .tail import Codes, Tail, allowed_matches
 
 Draws = NDArray[np.float64]
@@ -170,6 +171,36 @@ def tail_of_scores(scores: Scores, fmr: float, *, spare: int = 20) -> tuple[Tail
     ranked = reached[mated][order]
     tail = Tail(values[top], n, ranked, subjects=pairs[top], mated_subjects=position[mated][order, 0])
     return tail, pair_totals(pairs, len(names)), len(names)
+
+
+def resampled_at_fmr(arm: str, scores: Scores, fmr: float, *, resamples: int = 1000, seed: int = 0) -> Resampled:
+    """FNMR at an FMR with its resamples, to be paired with other arms' on the same trials.
+
+    The same numbers as weighing every comparison gives, see `of_tail`; that is done where the highest scores do not
+    suffice.
+
+    Args:
+        arm: name of the result.
+        scores: failures to acquire count as rejections.
+        fmr: operating point.
+        resamples: how many.
+        seed: of the resampling.
+    """
+    fast = tail_of_scores(scores, fmr)
+    if fast is not None:
+        tail, totals, people = fast
+        found = tail.estimate(fmr)
+        drawn = np.array(list(_resampled(tail, fmr, totals, people, resamples, seed)))
+        if found.defined and not np.isposinf(drawn).any():
+            draw = draw_words(people, resamples, seed)
+            return Resampled(arm, found.value, drawn, draw, {**found.counts, "subjects": people})
+    ranked = Ranked(scores)
+
+    def fnmr(weights: NDArray[np.float64] | None) -> Number:
+        rates = ranked.rates(weights)
+        return rates if isinstance(rates, Undefined) else float(rates.fnmr[at_most(rates, fmr)])
+
+    return resampled(arm, fnmr, scores.trials.subjects, ranked.counts, resamples=resamples, seed=seed)
 
 
 def of_independent(tail: Tail, fmr: float, *, resamples: int = 1000, level: float = 0.95, seed: int = 0) -> Estimate:

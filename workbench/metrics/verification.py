@@ -14,7 +14,7 @@ from scipy import stats
 
 from ..core import Estimate, Number, Scores, ShapeError, Undefined
 from .intervals import bootstrap_rule
-from .rates import ErrorRates, Fta, error_rates
+from .rates import ErrorRates, Fta, at_most, error_rates
 from .resampling import of_scores
 from .tail_intervals import of_tail, tail_of_scores
 
@@ -44,11 +44,6 @@ def eer_threshold(scores: Scores) -> Number:
     if isinstance(rates, Undefined):
         return rates
     return float(rates.thresholds[int(np.argmin(np.abs(rates.fmr - rates.fnmr)))])
-
-
-def at_most(rates: ErrorRates, fmr: float) -> int:
-    """Position of the lowest threshold whose FMR is not above ``fmr``."""
-    return int(np.argmax(rates.fmr <= fmr))
 
 
 def _check_rate(fmr: float) -> float:

@@ -15,8 +15,8 @@ from ..core import Estimate, ImageError, Number, ParameterError, Samples, Scores
 from ..metrics import ErrorRates
 from ..metrics import quality as discards
 from ..metrics.operating import Operating, Point, Redrawn
+from ..metrics.rates import at_most
 from ..metrics.resampling import FEW
-from ..metrics.verification import at_most
 from .base import Bench
 from .messages import Number as Real
 from .messages import Whole, answers

@@ -11,8 +11,8 @@ from ...core import Number, Scores, ShapeError, Undefined
 from ..asvspoof import asvspoof_eer
 from ..deepfakebench import deepfakebench_eer
 from ..hull import rocch_eer_of
-from ..rates import ErrorRates, error_rates
-from ..verification import at_most, eer_of, threshold_at_fmr
+from ..rates import ErrorRates, at_most, error_rates
+from ..verification import eer_of, threshold_at_fmr
 from .bob_measure import bob_eer_threshold, bob_far_threshold, bob_farfrr
 from .cvlface import cvlface_thresholds
 from .folded import Floats, Mask
