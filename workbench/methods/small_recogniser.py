@@ -108,10 +108,32 @@ def train(
         batch: chips per step.
         seed: of initialisation and order.
     """
-    network = SmallRecogniser()
-    initialise(network, "small-recogniser", seed)
-    rng = seeds.rng("train", "small-recogniser", seed)
-    start = rng.standard_normal((int(labels.max()) + 1, DIMENSION)).astype(np.float32)
+    return fit(SmallRecogniser(), chips, labels, epochs=epochs, batch=batch, seed=seed, name="small-recogniser",
+               dimension=DIMENSION)  # fmt: skip
+
+
+def fit(
+    network: nn.Module, chips: NDArray[np.uint8], labels: NDArray[np.int64], *, epochs: int, batch: int = 64, seed: int,
+    name: str, dimension: int, margin: float = 0.3, scale: float = 16.0,
+) -> Trained:  # fmt: skip
+    """Any network as `train` does it; it is initialised anew, and changed.
+
+    Args:
+        network: prepared chips to raw embeddings ``(n, dimension)``.
+        chips: ``uint8 (n, h, w, 3)``.
+        labels: ``(n,)`` from 0.
+        epochs: passes over the data.
+        batch: chips per step.
+        seed: of initialisation and order.
+        name: of the network, for the seeds.
+        dimension: of its embeddings.
+        margin: see `arcface_loss`.
+        scale: see `arcface_loss`.
+    """
+    initialise(network, name, seed)
+    network.train()
+    rng = seeds.rng("train", name, seed)
+    start = rng.standard_normal((int(labels.max()) + 1, dimension)).astype(np.float32)
     centres = nn.Parameter(torch.from_numpy(start))
     optimiser = torch.optim.Adam([*network.parameters(), centres], lr=3e-3)
     steps = epochs * max(1, len(chips) // batch)
@@ -124,7 +146,7 @@ def train(
             x = pictures[at]
             mirrored = torch.from_numpy(rng.random(len(at)) < 0.5)
             x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
-            loss = arcface_loss(network(x), centres, target[at])
+            loss = arcface_loss(network(x), centres, target[at], margin=margin, scale=scale)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
