@@ -4,7 +4,10 @@ The paper's "matching accuracy" is read as the share of mated comparisons (probe
 picture) that are accepted at a fixed threshold, and "reduces by 67.2 %" as percentage points of it. Sixteen bits
 are not learnt in the seconds that there are (92 % of them in 500 steps), so the message has 8, which the specification
 allows; the weight of the picture's error was raised until the watermark had 35 dB. Both were settled on bits and
-decibels alone. Claims, margins and all other sizes were fixed before the first verdict was seen.
+decibels alone. Claims, margins and sizes were fixed before the first verdict was seen. After it two sizes were changed
+and no claim: the watermark read 88 % of its bits, below the 95 % that the specification asks for, so its training
+begins otherwise; and the run took too long, so 48 people are attacked with one picture each, no longer 32 with two.
+The first run had C3, C4, C6, C8 and C9 supported and C1, C2, C5 and C7 undecided.
 """
 
 from __future__ import annotations
@@ -137,7 +140,7 @@ STUDY = Study(
     scales={
         "smoke": {"people": 8, "shots": 4, "others": 8, "tests": 6, "probes": 1, "references": 2, "epochs": 1,
                   "bits": 8, "training": 8, "steps": 2, "width": 12, "block": 4, "fmr": 0.05},
-        "demo": {"people": 60, "shots": 10, "others": 24, "tests": 32, "probes": 2, "references": 3, "epochs": 18,
+        "demo": {"people": 60, "shots": 10, "others": 24, "tests": 48, "probes": 1, "references": 3, "epochs": 18,
                  "bits": 8, "training": 400, "steps": 30, "width": 24, "block": 4, "fmr": 0.01},
         "paper": {"people": 9000, "shots": 40, "others": 500, "tests": 1000, "probes": 10, "references": 3,
                   "epochs": 18, "bits": 30, "training": 100000, "steps": 40, "width": 64, "block": 1, "fmr": 0.001},
