@@ -24,7 +24,7 @@ def pictures() -> Any:
 
 @pytest.fixture(scope="module")
 def trained(pictures: Any) -> Watermark:
-    return marks.train(pictures, Design(3, 12, 4), steps=60, image_weight=2.0, seed=0)
+    return marks.train(pictures, Design(3, 12, 4), steps=60, image_weight=50.0, seed=0)
 
 
 def test_what_was_hidden_is_read_and_chance_is_one_half(pictures: Any, trained: Watermark) -> None:
@@ -47,9 +47,9 @@ def test_bits_are_counted_not_messages(pictures: Any, trained: Watermark) -> Non
     assert marks.right_bits(trained, pictures, turned)[:3].tolist() == pytest.approx([2 / 3, 0, 1])
 
 
-def test_both_errors_fall_and_the_picture_comes_last(trained: Watermark) -> None:
+def test_the_watermark_is_loud_first_and_quiet_last_and_is_read(trained: Watermark) -> None:
     picture, message = trained.losses.T
-    assert picture[-10:].mean() < picture[:10].mean() / 5
+    assert picture[-10:].mean() < picture.max() / 5
     assert message[-10:].mean() < 0.2 < message[:3].mean()
 
 
