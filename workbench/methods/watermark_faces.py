@@ -130,7 +130,8 @@ def opened(
     if len(tested) < 2 or len(rest) < others + 2:
         raise DataError(
             f"{data} is too small for this study", given=f"{several.sum()} people with two pictures, {len(rest)} more",
-            expected=f"2 and {others + 2} or more", do="give more people, or lower others",
+            expected=f"2 people with two pictures or more, and {others + 2} others",
+            do="give more people, or lower others",
         )  # fmt: skip
     groups = ((tested, probes + references), (rest[:others], 3), (rest[others : others + people], shots))
     picked = [np.concatenate([np.flatnonzero(subject == p)[:most] for p in group]) for group, most in groups]
