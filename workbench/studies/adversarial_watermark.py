@@ -96,8 +96,8 @@ NEEDS = (
     "files (train.rec, train.idx) have to be unpacked to such folders first",
     "a recogniser with gradients that was trained on it, as model=mobilefacenet:FILE (state dictionary, 112 x 96)",
     "a GPU with 16 GiB: by the count of operations (64 channels at 112 px and a ResNet-50 are 30 G per picture and "
-    "step) 10,000 probes under three strengths take about an hour there and about a week on two CPU cores; this version "
-    "runs on the CPU, where a few hundred people of such a folder can be tried with scale='demo' and sizes one by one",
+    "step) 10,000 probes under three strengths take about an hour there and about a week on two CPU cores; this "
+    "version runs on the CPU, where a few hundred people of such a folder can be tried with scale='demo'",
 )
 
 STUDY = Study(
