@@ -14,7 +14,7 @@ from workbench import models
 from workbench.core import ParameterError
 from workbench.data import phantom
 from workbench.methods.morphing import along, morph
-from workbench.methods.perturbation import Crop, attack
+from workbench.methods.perturbation import Crop, attack, descend
 from workbench.methods.portraits import PLACE, Portrait, embed, portrait
 
 
@@ -145,3 +145,23 @@ def test_no_budget_changes_nothing(pair: list[Portrait], recogniser: Any) -> Non
 def test_odd_attacks_are_refused(pair: list[Portrait], recogniser: Any, odd: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
         attack(*pair, recogniser, **{"goal": "evade", "budget": 2, **odd})
+
+
+def test_descent_reaches_the_nearest_point_that_it_may_and_every_picture_goes_its_own_way() -> None:
+    # Worked by hand: one loss falls towards 0.8, where the budget ends at 0.56; the other below black, at 0.
+    original = torch.tensor([0.5, 0.05]).reshape(2, 1, 1, 1).expand(2, 3, 4, 4).clone()
+    goal = torch.tensor([0.8, -1.0]).reshape(2, 1, 1, 1)
+    numbers = []
+
+    def loss(now: torch.Tensor, step: int) -> torch.Tensor:
+        numbers.append(step)
+        return ((now - goal) ** 2).sum()
+
+    found = descend(loss, original, budget=0.06, step=0.02, steps=9)
+    assert found[0].unique().tolist() == pytest.approx([0.56])
+    assert found[1].unique().tolist() == [0.0]
+    assert numbers == list(range(9))
+    assert not found.requires_grad
+    # The start is clipped, too; without a step nothing else happens.
+    far = descend(loss, original, budget=0.06, step=0.02, steps=0, start=original + 5)
+    assert far[0].unique().tolist() == pytest.approx([0.56])

@@ -1,4 +1,4 @@
-"""Adversarial perturbations of a face against a recogniser whose gradients are known.
+"""Adversarial perturbations of faces against a recogniser whose gradients are known.
 
 Projected gradient descent in the maximum norm (Madry et al., ICLR 2018, eq. 4); with one step it is the fast gradient
 sign method (Goodfellow et al., ICLR 2015). The loss is the cosine with the reference's embedding: it is raised to be
@@ -74,23 +74,52 @@ def attack(
         return Perturbed(victim, 0, 0, float("inf"))
     target = torch.from_numpy(embed(embedder, [reference]))
     crop = Crop(victim, embedder)
-    sign = 1.0 if goal == "impersonate" else -1.0
-    step = 2.5 * budget / steps
-    now = original.clone()
-    for done in range(steps):
-        now.requires_grad_(True)
-        score = (F.normalize(embedder.network(crop(now)), dim=1) * target).sum()
-        (gradient,) = torch.autograd.grad(score, now)
-        with torch.no_grad():
-            moved = now + sign * step * gradient.sign()
-            now = moved.clamp(original - budget, original + budget).clamp(0, 255)
-        if progress:
-            progress(done + 1, steps)
-    levels = now.detach().round()[0].permute(1, 2, 0).numpy().astype(np.uint8)
+    sign = -1.0 if goal == "impersonate" else 1.0
+
+    def loss(now: Tensor, step: int) -> Tensor:
+        return sign * (F.normalize(embedder.network(crop(now)), dim=1) * target).sum()
+
+    now = descend(
+        loss, original, budget=budget, step=2.5 * budget / steps, steps=steps, highest=255.0, progress=progress
+    )  # fmt: skip
+    levels = now.round()[0].permute(1, 2, 0).numpy().astype(np.uint8)
     difference = levels.astype(np.int64) - victim.picture
     error = float(np.mean(difference**2))
     psnr = float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
     return Perturbed(Portrait(levels, victim.points), budget, int(np.abs(difference).max()), psnr)
+
+
+def descend(
+    loss: Callable[[Tensor, int], Tensor], original: Tensor, *, budget: float, step: float, steps: int,
+    highest: float = 1.0, start: Tensor | None = None, progress: Callable[[int, int], None] | None = None,
+) -> Tensor:  # fmt: skip
+    """Projected gradient descent in the maximum norm: ``x <- clip(x - step sign(gradient))``.
+
+    Args:
+        loss: takes pictures and the number of the step, gives a sum over pictures; each is lowered by itself.
+        original: pictures, ``float32 (n, 3, h, w)`` in [0, ``highest``].
+        budget: most by which a value may differ, in the pictures' own unit.
+        step: of each step, in the same unit.
+        steps: how many.
+        highest: white; 1 or 255.
+        start: where to begin; the originals if not given. It is clipped as every step is.
+        progress: called with steps done and steps in all.
+
+    Returns:
+        Pictures within ``budget`` of the originals and within [0, ``highest``], not rounded.
+    """
+
+    def clipped(pictures: Tensor) -> Tensor:
+        return pictures.clamp(original - budget, original + budget).clamp(0, highest)
+
+    now = original.clone() if start is None else clipped(start)
+    for done in range(steps):
+        now.requires_grad_(True)
+        (gradient,) = torch.autograd.grad(loss(now, done), now)
+        now = clipped(now.detach() - step * gradient.sign())
+        if progress:
+            progress(done + 1, steps)
+    return now
 
 
 class Crop:

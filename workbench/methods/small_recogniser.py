@@ -114,13 +114,13 @@ def train(
 
 
 def fit(
-    network: nn.Module, name: str, chips: NDArray[np.uint8], labels: NDArray[np.int64], *, epochs: int, batch: int,
-    seed: int, dimension: int = DIMENSION,
+    network: nn.Module, name: str, chips: NDArray[np.uint8], labels: NDArray[np.int64], *, epochs: int, batch: int = 64,
+    seed: int, dimension: int = DIMENSION, scale: float = 16.0,
 ) -> tuple[float, ...]:  # fmt: skip
     """Train a recogniser from nothing: Adam, a cosine schedule from 0.003, mirrored at random.
 
     Args:
-        network: gives embeddings ``(n, dimension)`` of `prepare`'s pictures.
+        network: gives embeddings ``(n, dimension)`` of `prepare`'s pictures; it is initialised anew, and changed.
         name: of initialisation and order, with the seed.
         chips: ``uint8 (n, h, w, 3)``.
         labels: ``(n,)`` from 0.
@@ -128,11 +128,13 @@ def fit(
         batch: chips per step.
         seed: of initialisation and order.
         dimension: of the embeddings.
+        scale: see `arcface_loss`.
 
     Returns:
         Mean loss of each epoch.
     """
     initialise(network, name, seed)
+    network.train()
     rng = seeds.rng("train", name, seed)
     start = rng.standard_normal((int(labels.max()) + 1, dimension)).astype(np.float32)
     centres = nn.Parameter(torch.from_numpy(start))
@@ -147,7 +149,7 @@ def fit(
             x = pictures[at]
             mirrored = torch.from_numpy(rng.random(len(at)) < 0.5)
             x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
-            loss = arcface_loss(network(x), centres, target[at])
+            loss = arcface_loss(network(x), centres, target[at], scale=scale)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -140,6 +140,25 @@ class Pipeline:
             points = five_points(self.landmarker.landmarks(pictures, boxes))
         return aligned(self.embedder.card, pictures, [k[0] for k in kept], boxes, points, reasons)
 
+    def cut(self, images: Images, *, batch: int = 32) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Aligned chips of all pictures.
+
+        Args:
+            images: the pictures.
+            batch: pictures held in memory at a time.
+
+        Returns:
+            Where each picture's chip lies among the chips ``(n,)``, -1 for a failure to acquire, and the chips
+            ``uint8 (k, h, w, 3)``.
+        """
+        place = np.full(len(images), -1)
+        chips = [np.zeros((0, *self.embedder.card.input_size, 3), np.uint8)]
+        for start, part in batches(images, batch):
+            found = self.locate(part)
+            place[start + found.places] = sum(map(len, chips)) + np.arange(len(found.places))
+            chips.append(found.chips)
+        return place, np.concatenate(chips)
+
     def embed(
         self, images: Images, *, batch: int = 32, progress: Callable[[int, int], None] | None = None
     ) -> Embeddings:

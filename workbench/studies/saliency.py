@@ -27,7 +27,6 @@ from ..methods import deletion as perturbation
 from ..methods import small_recogniser as small
 from ..methods.explain import METHODS, Maps, Question, embed, explain, fggb_signed
 from ..metrics import area, eer, eer_threshold, mass_ratio, mass_share, of_mean, pointing, spearman
-from ..models.pipeline import batches
 
 ARMS = tuple(METHODS)
 _OURS = "phantom faces only: real photographs do not tell which part differs"
@@ -229,7 +228,8 @@ def _real(data: str, model: str, pairs: int, seed: int) -> Material:
         parts.append(trials.subset(np.sort(np.concatenate([rng.permutation(p)[:most] for p in picked]))))
     used = np.unique(np.concatenate([t for p in parts for t in (p.reference, p.probe)]))
     pipeline = models.default_pipeline(model=model, choose="central")
-    place, chips = _located(pipeline, samples, used)
+    place = np.full(len(samples), -1)
+    place[used], chips = pipeline.cut(samples.subset(used).images)
     cut, failures = [], 0
     for part in parts:
         good = (place[part.reference] >= 0) & (place[part.probe] >= 0)
@@ -241,17 +241,6 @@ def _real(data: str, model: str, pairs: int, seed: int) -> Material:
         samples.name, dataset.licence, dataset.digest, dataset.real, empty, np.zeros(0, np.int64), cut[0], cut[1],
         None, None, failures,
     )  # fmt: skip
-
-
-def _located(pipeline: Any, samples: Samples, used: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Where each picture's chip lies among the chips (-1: failure to acquire), and the chips."""
-    place = np.full(len(samples), -1)
-    chips: list[NDArray[np.uint8]] = []
-    for start, part in batches(samples.subset(used).images, 32):
-        found = pipeline.locate(part)
-        place[used[start + found.places]] = sum(len(c) for c in chips) + np.arange(len(found.places))
-        chips.append(found.chips)
-    return place, np.concatenate(chips)
 
 
 def recogniser(material: Material, model: str, *, epochs: int, seed: int) -> Model:
