@@ -6,8 +6,9 @@ Names and cards are listed without loading torch:
 >>> models.card("faceapi-recogniser").input_size
 (150, 150)
 
-``models.load("faceapi-recogniser")`` loads one; ``"mobilefacenet:weights.ckpt"``, ``"onnx:model.onnx"``,
-``"yunet:detector.onnx"`` and ``"minifasnet:FOLDER"`` take the user's own files; ``"<package>/<name>"`` is a plug-in's.
+``models.load("faceapi-recogniser")`` loads one; ``"mobilefacenet:weights.ckpt"``, ``"iresnet:weights.pth"``,
+``"onnx:model.onnx"``, ``"yunet:detector.onnx"`` and ``"minifasnet:FOLDER"`` take the user's own files;
+``"<package>/<name>"`` is a plug-in's.
 """
 
 from __future__ import annotations
