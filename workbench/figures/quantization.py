@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..core import Estimate, Evidence
 from ..methods import quantization as q
+from ..methods.ekd import SMALL_BATCH
 from ..methods.quantization_arms import BITS, FP, FULL, HALF, Arm, compared, named
 from ..methods.quantization_data import Material
 from ..methods.quantization_networks import Recogniser
@@ -98,6 +99,7 @@ def tuning(arms: Mapping[str, Arm], *, dark: bool = False) -> Picture:
             for side, (style, name) in enumerate((("-", "student"), ("--", "teacher"))):
                 right.plot(1 + np.arange(len(seen)), seen[:, side, k], ls=style, color=COLOURS[k % len(COLOURS)],
                            label=name if k == 0 else None)  # fmt: skip
+            right.annotate(f" 1/{SMALL_BATCH.anchors[k]}", (len(seen), seen[-1, 0, k]), va="center", fontsize=8)
         right.set_xlabel("step")
         right.set_ylabel("threshold [cosine]")
         right.set_title("Thresholds at false positive rates of the batch", loc="left", fontsize=11)
