@@ -8,7 +8,7 @@ import torch
 
 from workbench.core import ShapeError
 from workbench.methods import tiny_vlm as vlm
-from workbench.methods.tiny_vlm_training import classifier, finetune, pretrain, side_by_side
+from workbench.methods.tiny_vlm_training import classifier, finetune, pretrain
 from workbench.methods.tiny_vlm_words import END, PAD, START, encode
 
 
@@ -151,14 +151,3 @@ def test_the_baseline_tells_two_colours_apart() -> None:
     images = np.full((64, 64, 64, 3), 60, np.uint8) + (120 * target).astype(np.uint8)[:, None, None, None]
     trained = classifier(images, target, 2, epochs=10, seed=0, name="x")
     assert (trained.predict(images) == target).mean() == 1
-
-
-def test_tasks_side_by_side_keep_their_order_and_leave_the_callers_threads_alone(pictures: np.ndarray) -> None:
-    questions, words = learnt(pictures)
-    before = torch.get_num_threads()
-    lessons = lambda epoch: (np.arange(6), questions, words)  # noqa: E731
-    tasks = [lambda s=s: pretrain(pictures, lessons, epochs=2, seed=s) for s in (0, 1, 2)]
-    # The callers' own threads sum in another order.
-    for ours, alone in zip(side_by_side(tasks), tasks, strict=True):
-        assert ours.losses == pytest.approx(alone().losses, rel=1e-4)
-    assert torch.get_num_threads() == before

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ..core import Resampled, Scores, seeds
 from ..metrics.resampling import combined, resampled
 from ..metrics.tail_intervals import resampled_at_fmr
+from .cores import side_by_side
 from .quantization_data import Material
 from .quantization_networks import Recogniser
 from .quantization_training import Plan, Tuned, embed, restored, tune, untuned
-from .tiny_vlm_training import side_by_side
 
 FULL, HALF = "full width", "half width"
 FP = "FP"

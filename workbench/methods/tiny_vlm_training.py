@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,18 +18,8 @@ from .tiny_vlm import QUESTION, SUFFIX, State, TinyVLM, TrainedVLM, adapt, answe
 from .tiny_vlm_words import encode
 
 Images = NDArray[np.uint8]
-Made = TypeVar("Made")
 # Of an epoch: which picture, what is asked, what is to be answered.
 Lessons = Callable[[int], tuple[NDArray[np.int64], list[str], list[str]]]
-
-
-def side_by_side(tasks: Sequence[Callable[[], Made]]) -> list[Made]:
-    """The results of tasks in their order, a core for each task.
-
-    Networks as small as these gain nothing from a second core, and wait for it where others use it.
-    """
-    with ThreadPoolExecutor(torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)) as workers:
-        return list(workers.map(lambda task: task(), tasks))
 
 
 def pretrain(images: Images, lessons: Lessons, *, epochs: int, seed: int) -> TrainedVLM:

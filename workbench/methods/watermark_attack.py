@@ -11,7 +11,9 @@ what is handed on is rounded to 8 bits before the watermark, as the file is that
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 
 from ..core import ParameterError, seeds
 from ..models import Embedder
+from .cores import side_by_side
 from .perturbation import descend
 from .watermark import Bits, Encoder, Images, Watermark, check_messages, rounded, tensor
 
@@ -30,6 +33,7 @@ FORMS: tuple[Form, ...] = ("linear", "hinge")
 # The hinge lets the perturbed picture come as near to the threshold as this.
 SPARE = 0.1
 MESSAGES = 4
+BATCH = 24
 
 
 class Recogniser:
@@ -133,7 +137,7 @@ def objective(found: Similarities, plan: Plan) -> Tensor:
 
 def attack(
     pictures: Images, recogniser: Recogniser, watermark: Watermark, messages: Bits, plan: Plan, *, seed: int,
-    batch: int = 32,
+    batch: int = BATCH,
 ) -> Images:  # fmt: skip
     """Perturbed pictures, not watermarked, as they are stored.
 
@@ -144,25 +148,32 @@ def attack(
         messages: ``bool (n, bits)`` of the owner; not looked at where ``plan.averaged``.
         plan: of the perturbation.
         seed: of the start and of averaged messages; arms of one seed start alike.
-        batch: pictures at a time.
+        batch: pictures at a time on a core.
     """
     check_messages(watermark, pictures, messages)
     encoder, bits = watermark.encoding(), watermark.design.bits
-    done = []
-    for i in range(0, len(pictures), batch):
+
+    def one(i: int) -> Images:
         original = tensor(pictures[i : i + batch])
         known = torch.from_numpy(messages[i : i + batch].astype(np.float32))[None]
         rng = seeds.rng("watermark", "unknown messages", seed, i)
         with torch.no_grad():
             clean = recogniser(original)
 
-        def loss(now: Tensor, step: int, known: Tensor = known, clean: Tensor = clean, rng: Any = rng) -> Tensor:
+        def loss(now: Tensor, step: int) -> Tensor:
             drawn = rng.integers(0, 2, (MESSAGES, len(now), bits)).astype(np.float32) if plan.averaged else None
             said = known if drawn is None else torch.from_numpy(drawn)
             return objective(similarities(recogniser, encoder, now, said, clean), plan).sum()
 
-        done.append(rounded(_descended(loss, original, plan, seed, i)))
-    return np.concatenate(done) if done else pictures
+        return rounded(_descended(loss, original, plan, seed, i))
+
+    return _in_batches(one, pictures, batch)
+
+
+def _in_batches(one: Callable[[int], Images], pictures: Images, batch: int) -> Images:
+    """What ``one`` makes of the pictures from each batch's first on; signs of gradients depend on the threads."""
+    made = side_by_side([partial(one, i) for i in range(0, len(pictures), batch)])
+    return np.concatenate(made) if made else pictures
 
 
 def _descended(loss: Any, original: Tensor, plan: Plan, seed: int, place: int) -> Tensor:
@@ -172,19 +183,20 @@ def _descended(loss: Any, original: Tensor, plan: Plan, seed: int, place: int) -
     return descend(loss, original, budget=epsilon, step=epsilon / 4, steps=plan.steps, start=start)
 
 
-def evasion(pictures: Images, recogniser: Recogniser, plan: Plan, *, seed: int, batch: int = 32) -> Images:
+def evasion(pictures: Images, recogniser: Recogniser, plan: Plan, *, seed: int, batch: int = BATCH) -> Images:
     """Ordinary evasion, which knows no watermark: lowers ``S(h(I + d), z)``. Arguments as in `attack`."""
-    done = []
-    for i in range(0, len(pictures), batch):
+
+    def one(i: int) -> Images:
         original = tensor(pictures[i : i + batch])
         with torch.no_grad():
             clean = recogniser(original)
 
-        def loss(now: Tensor, step: int, clean: Tensor = clean) -> Tensor:
+        def loss(now: Tensor, step: int) -> Tensor:
             return (recogniser(now) * clean).sum()
 
-        done.append(rounded(_descended(loss, original, plan, seed, i)))
-    return np.concatenate(done) if done else pictures
+        return rounded(_descended(loss, original, plan, seed, i))
+
+    return _in_batches(one, pictures, batch)
 
 
 def random_signs(pictures: Images, budget: int, *, seed: int) -> Images:

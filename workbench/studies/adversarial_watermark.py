@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from ..methods import watermark as marks
 from ..methods import watermark_attack as attacks
 from ..methods import watermark_faces as sources
 from ..methods import watermark_scoring as scoring
+from ..methods.cores import side_by_side
 from ..methods.watermark import Watermark
 from ..methods.watermark_faces import SIZE, Material
 from ..methods.watermark_scoring import Carried, Cases, Mated
@@ -225,8 +227,10 @@ def recogniser(material: Material, *, epochs: int, fmr: float, seed: int) -> Mod
     trained, digest = None, "trained in this run"
     if material.model == "small":
         network = Trunk(SIZE, DIMENSION, NARROW)
-        losses = small.fit(network, "adversarial-watermark", material.train, material.labels, epochs=epochs, seed=seed,
-                           dimension=DIMENSION, scale=24.0)  # fmt: skip
+        (losses,) = side_by_side([partial(
+            small.fit, network, "adversarial-watermark", material.train, material.labels, epochs=epochs, seed=seed,
+            dimension=DIMENSION, scale=24.0,
+        )])  # fmt: skip
         trained = small.Trained(small.arrays(network), losses)
         network_of = _small(trained)
     else:
@@ -252,13 +256,14 @@ def watermarks(
 ) -> dict[str, Watermark]:  # fmt: skip
     """The owner's watermark, another of the same kind, and two of other lengths, which learn half as long."""
     lengths = {OWN: bits, SECOND: bits, HALF: max(1, bits // 2), TWICE: 2 * bits}
-    return {
-        name: marks.train(
-            material.train, marks.Design(length, width, block), image_weight=image_weight, seed=seed, name=name,
-            steps=training if length == bits else max(1, training // 2),
+    tasks = [
+        partial(
+            marks.train, material.train, marks.Design(length, width, block), image_weight=image_weight, seed=seed,
+            name=name, steps=training if length == bits else max(1, training // 2),
         )
         for name, length in lengths.items()
-    }  # fmt: skip
+    ]  # fmt: skip
+    return dict(zip(lengths, side_by_side(tasks), strict=True))
 
 
 @dataclass(frozen=True)

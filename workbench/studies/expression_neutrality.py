@@ -23,9 +23,9 @@ from ..methods import expression_faces as pictures
 from ..methods import expression_networks as networks
 from ..methods import neutrality
 from ..methods import neutrality_scoring as scoring
+from ..methods.cores import side_by_side
 from ..methods.expression_faces import Faces
 from ..methods.expression_networks import Trained
-from ..methods.tiny_vlm_training import side_by_side
 from ..metrics import spearman
 from ..metrics.resampling import of_resampled
 from ..metrics.two_class import TwoClass

@@ -24,7 +24,7 @@ from ..methods.asked import Chat, Replies
 from ..methods.chat_asking import Layout, asked_about, pairs_shown, server_for, shown, some_of
 from ..methods.chat_dedicated import Compared, Readings, compared, readings
 from ..methods.chat_numbers import AGE, CHAT, NETWORK, SEX
-from ..methods.tiny_vlm_training import side_by_side
+from ..methods.cores import side_by_side
 
 Floats = NDArray[np.float64]
 NEEDS = (

@@ -28,11 +28,11 @@ from ..data import mmdg, phantom
 from ..methods import multimodal_faces as pictures
 from ..methods import multimodal_scoring as scoring
 from ..methods import multimodal_training as training
+from ..methods.cores import side_by_side
 from ..methods.multimodal_faces import Triples
 from ..methods.multimodal_network import SMALL, Size, Uncertainty
 from ..methods.multimodal_regrad import classes
 from ..methods.multimodal_training import Pretrained, Trained
-from ..methods.tiny_vlm_training import side_by_side
 from ..metrics import spearman
 from ..metrics.attack_curves import threshold_at_eer
 from ..metrics.attacks import acer, apcer, bpcer

@@ -30,10 +30,10 @@ from ..methods import quantization_data as pictures
 from ..methods import quantization_export as export
 from ..methods import quantization_networks as networks
 from ..methods import quantization_training as training
+from ..methods.cores import side_by_side
 from ..methods.quantization_arms import FP, FULL, HALF, Arm, named
 from ..methods.quantization_data import Material
 from ..methods.quantization_networks import Recogniser
-from ..methods.tiny_vlm_training import side_by_side
 from ..metrics import fnmr_at_fmr, fold_accuracy
 from ..metrics.resampling import of_resampled
 from ..models import split

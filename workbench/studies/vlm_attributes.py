@@ -21,6 +21,7 @@ from ..methods import tiny_vlm_scoring as scoring
 from ..methods import tiny_vlm_training as training
 from ..methods import tiny_vlm_words as words
 from ..methods.asked import Chat
+from ..methods.cores import side_by_side
 from ..methods.tiny_vlm import TrainedVLM
 from ..methods.tiny_vlm_asked import about_pictures
 from ..metrics import of_mean
@@ -189,7 +190,7 @@ def faces(data: str, scale: str, *, images: int, tests: int, scenes: int, seed: 
 def pretrained(material: Material, *, epochs: int, seed: int) -> TrainedVLM:
     """The model before any target was taught: captions, other questions, and the form of an answer."""
     train, lessons = material.train, pictures.generic(material.train, seed)
-    return training.side_by_side([lambda: training.pretrain(train.images, lessons, epochs=epochs, seed=seed)])[0]
+    return side_by_side([lambda: training.pretrain(train.images, lessons, epochs=epochs, seed=seed)])[0]
 
 
 def specialists(
@@ -215,7 +216,7 @@ def specialists(
         partial(training.finetune, start, *taught[n], epochs=epochs, low_rank=tuning == "lora", seed=seed, name=n)
         for n in order
     ]
-    return dict(zip(order, training.side_by_side(tasks), strict=True))
+    return dict(zip(order, side_by_side(tasks), strict=True))
 
 
 def answers(arm: str, model: TrainedVLM, material: Material, target: str) -> Answered:
@@ -234,7 +235,7 @@ def baselines(material: Material, *, epochs: int, seed: int) -> list[Answered]:
         for t in TARGETS
     ]
     found = []
-    for target, network in zip(TARGETS, training.side_by_side(tasks), strict=True):
+    for target, network in zip(TARGETS, side_by_side(tasks), strict=True):
         most = int(np.bincount(train.labels[target]).argmax())
         found += [
             Answered("cnn", target, network.predict(test)),
