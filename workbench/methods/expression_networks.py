@@ -248,6 +248,26 @@ def embed(trained: Trained, images: NDArray[np.uint8], *, seed: int) -> Embedded
     return Embedded(sides[0].numpy(), sides[1].double().numpy(), sides[2].double().numpy())
 
 
+def compared(
+    trained: Trained, references: NDArray[np.uint8], probes: NDArray[np.uint8], reference: NDArray[np.int64], *,
+    seed: int,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Similarities ``(probes,)`` with the own reference, and with another's that is drawn.
+
+    Args:
+        trained: the recogniser.
+        references: chips, one of each person.
+        probes: chips.
+        reference: ``int64 (probes,)`` place of each probe's own.
+        seed: of the draw.
+    """
+    one, other = (embed(trained, s, seed=seed).embeddings.astype(np.float64) for s in (references, probes))
+    people = len(one)
+    away = seeds.rng("expression-neutrality", "non-mated", seed).integers(1, people, len(other))
+    mated, nonmated = (np.einsum("nd,nd->n", one[at], other) for at in (reference, (reference + away) % people))
+    return mated, nonmated
+
+
 def serfiq(embeddings: Tensor) -> Tensor:
     """SER-FIQ's quality of ``(n, passes, d)`` embeddings of unit length: ``2 sigmoid(-mean distance of pairs)``."""
     passes = embeddings.shape[1]
