@@ -75,6 +75,17 @@ class Material:
     compared: Compared | None = None
     failures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the result must know of the data."""
+        if not self.sources:
+            return ["phantom faces: the people do not exist",
+                    "networks A and B and the recogniser were trained in this run"]  # fmt: skip
+        lost = sum(sum(reasons.values()) for reasons in self.failures.values())
+        said = [f"no face was found in {lost} pictures; they are not part of any number"] if lost else []
+        left = self.compared.left_out if self.compared is not None else 0
+        return [*said, f"{left} comparisons were left out for that"] if left else said
+
 
 @dataclass(frozen=True)
 class Given:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -102,11 +103,14 @@ class Trained:
         kind: ``"A"``, ``"B"`` or ``"recogniser"``.
         state: its tensors by name.
         losses: mean loss of each epoch.
+        digest, provider: as of networks that are given.
     """
 
     kind: str
     state: State
     losses: tuple[float, ...]
+    digest: ClassVar[str] = "trained in this run"
+    provider: ClassVar[str] = "PyTorch and scikit-learn on the CPU"
 
     def network(self) -> ExpressionNetwork | Recogniser:
         """The network, in eval mode and frozen."""

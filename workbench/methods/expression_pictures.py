@@ -208,7 +208,8 @@ def _located(
         places.append(start + located.places)
         points.append(located.points)
         shown = [p for i in located.places if not isinstance(p := part[int(i)], ImageError)]
-        thumbnails.append(align(shown, located.points, _CHIP, (SIZE, SIZE)))
+        if shown:
+            thumbnails.append(align(shown, located.points, _CHIP, (SIZE, SIZE)))
         reasons += [r for r in located.reasons if r]
     failures[one.name] = dict(Counter(reasons))
     at = np.concatenate(places)

@@ -56,7 +56,7 @@ class ExpressionFeatures:
         """
         height, width = self.card.input_size
         chips = np.empty((len(pictures), height, width, 3), np.uint8)
-        found = np.asarray(points, np.float64).reshape(len(pictures), -1, 2)
+        found = np.asarray(points, np.float64).reshape(-1, 5, 2)
         check_points(found)
         for i, matrix in enumerate(crop_matrices(found, height, width)):
             chips[i] = warp(pictures[i], matrix, (height, width))
