@@ -139,6 +139,8 @@ def true_landmarks(written: Written) -> Iterator[None]:
     made = Pipeline(TrueLandmarks(written.parts), *parts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "default_pipeline", lambda **options: made)
+        # Every set in several batches, the last of them not full.
+        patch.setattr(photographs, "BATCH", 7)
         yield
 
 
@@ -297,10 +299,23 @@ def test_without_intensities_only_c6_is_not_testable(written: Written, tmp_path:
     _, _, recognition, evidence = whole(written, material)
     assert answers(evidence)["C6"] == "not testable here"
     assert "no intensities" in evidence.untestable[study.BY_INTENSITY]
+    assert "neutral or not" in evidence.numbers["correlation of intensity and mated score"].rule
     # The labels alone say whether expression hurts.
     strength = (~material.probes.neutral).astype(float)
     assert material.probes.strength.tolist() == strength.tolist()
     assert figures.harm(material, recognition).png()[:4] == b"\x89PNG"
+
+
+def test_neutral_faces_need_no_intensity() -> None:
+    def graded(intensity: list[float], expression: list[int]) -> pictures.Faces:
+        n = len(intensity)
+        return pictures.Faces("x", np.zeros((n, 1, 1, 3), np.uint8), np.zeros(n, np.int64), np.array(expression),
+                              np.array(intensity))  # fmt: skip
+
+    assert graded([np.nan, 0.04, 0.7], [0, 0, 2]).strength.tolist() == [0, 0.04, 0.7]
+    assert graded([0.04, 0.2, np.nan], [0, 1, 2]).strength.tolist() == [0, 1, 1]
+    assert np.isnan(graded([np.nan], [-1]).strength).all()
+    assert [graded([np.nan, 0.5], [0, 1]).shown(i) for i in (0, 1)] == ["neutral", "happy 0.50"]
 
 
 def test_without_comparisons_or_a_recogniser_nothing_is_said_about_utility(written: Written) -> None:
@@ -440,7 +455,7 @@ def test_files_that_do_not_fit_are_refused(written: Written, tmp_path: Path) -> 
     logits = export_onnx(written.networks["A"], (64, 64))
     (tmp_path / "logits.onnx").write_bytes(logits)
     with pytest.raises(WeightsError, match="ends in classes"):
-        photographs.given(f"hsemotion:{tmp_path / 'logits.onnx'};{b}", device="cpu")
+        faces(written, model=f"hsemotion:{tmp_path / 'logits.onnx'};{b}")
 
 
 def test_the_houses_own_detector_finds_the_same_faces(written: Written) -> None:

@@ -81,7 +81,7 @@ def harm(material: Material, recognition: Recognition | None, *, dark: bool = Fa
         axes = figure.subplots()
         rejected = recognition.mated < recognition.threshold
         x = material.probes.strength
-        known = not np.isnan(material.probes.intensity).any()
+        known = material.probes.graded
         for some, name, colour in ((~rejected, "accepted", COLOURS[5]), (rejected, "rejected", COLOURS[3])):
             axes.plot(x[some], recognition.mated[some], ".", ms=4, color=colour, label=f"{name} ({int(some.sum())})")
         axes.axhline(recognition.threshold, color=GREY, lw=1, ls="--")

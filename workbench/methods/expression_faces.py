@@ -110,10 +110,18 @@ class Faces:
         return found
 
     @property
+    def graded(self) -> bool:
+        """Whether the intensity of every face that is not neutral is known."""
+        return not np.isnan(self.intensity[~self.neutral]).any()
+
+    @property
     def strength(self) -> NDArray[np.float64]:
-        """Intensities ``(n,)`` where all are known, else 0 for neutral and 1 for other faces; NaN without a label."""
-        if not np.isnan(self.intensity).any():
-            return self.intensity
+        """Intensities ``(n,)`` where faces are graded, else 1 for faces that are not neutral; NaN without a label.
+
+        Neutral faces whose intensity is not known have 0.
+        """
+        if self.graded:
+            return np.where(np.isnan(self.intensity), 0.0, self.intensity)
         return np.where(self.expression < 0, np.nan, np.where(self.neutral, 0.0, 1.0))
 
     def shown(self, i: int) -> str:

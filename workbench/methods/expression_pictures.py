@@ -145,6 +145,7 @@ def faces(data: str, model: str, *, paper: bool, device: str) -> Material:
 
     Raises:
         DataError: something is missing, people are in two data sets, or a set has one class only.
+        WeightsError: see `given`.
     """
     sets, compared = opened(data)
     lacks = missing(len(sets), compared is not None, model, paper=paper)
@@ -156,15 +157,17 @@ def faces(data: str, model: str, *, paper: bool, device: str) -> Material:
         )  # fmt: skip
     everything = [*sets, compared] if compared is not None else sets
     _strangers(everything)
+    # Looking for faces may take hours: a network that does not fit is refused before.
+    given(model, device=device)
     people = np.unique(np.concatenate([o.samples.subjects for o in everything]))
     # Detector and landmarks alone: what the recogniser's crop is does not matter here.
     pipeline = models.default_pipeline(device=device)
     failures: dict[str, dict[str, int]] = {}
     found = [_located(o, np.arange(len(o.samples)), people, pipeline, failures) for o in sets]
-    for faces, _ in found:
-        if not (faces.neutral.any() and (~faces.neutral).any()):
-            raise DataError(f"the set {faces.name} has one class only", given=f"{int(faces.neutral.sum())} neutral of "
-                            f"{len(faces)} faces", expected="neutral and other faces in every set",
+    for shown, _ in found:
+        if not (shown.neutral.any() and (~shown.neutral).any()):
+            raise DataError(f"the set {shown.name} has one class only", given=f"{int(shown.neutral.sum())} neutral of "
+                            f"{len(shown)} faces", expected="neutral and other faces in every set",
                             do="leave it out, or join it with another")  # fmt: skip
     sources, test = [s for _, s in found], _Test(_nobody(), _nobody(), np.zeros(0, np.int64), None)
     if compared is not None:

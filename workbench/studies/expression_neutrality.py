@@ -425,11 +425,12 @@ def _of_comparisons(
     kind = np.arange(len(comparisons)) < len(recognition.mated)
     apart = TwoClass(comparisons, kind, np.r_[probes, whose]).eer()
     rule = "as many mated as non-mated comparisons" if given is None else "of the listed comparisons"
+    how = "Spearman" if material.probes.graded else "Spearman; neutral or not, for want of intensities"
     numbers = {
         f"min rule against probe alone, rank correlation: {arm}": _correlation(qualities[arm], found.probes[arm])
         for arm in ARMS
     } | {
-        "correlation of intensity and mated score": _spearman(recognition.correlation),
+        "correlation of intensity and mated score": _spearman(recognition.correlation, how),
         "FNMR before discarding": Estimate(rejected, rule="at the threshold fixed beforehand", unit="fraction"),
         "EER of the recogniser": Estimate(apart, rule=rule, unit="fraction"),
     }
@@ -445,5 +446,5 @@ def _correlation(one: Floats, other: Floats) -> Estimate:
     return _spearman(float(spearman(one[None], other[None])[0]))
 
 
-def _spearman(found: float) -> Estimate:
-    return Estimate(Undefined("all values are equal, or not known") if np.isnan(found) else found, rule="Spearman")
+def _spearman(found: float, rule: str = "Spearman") -> Estimate:
+    return Estimate(Undefined("all values are equal, or not known") if np.isnan(found) else found, rule=rule)
