@@ -256,6 +256,8 @@ def test_a_whole_real_study_has_verdicts_and_pictures(done: tuple) -> None:
     assert float(evidence.numbers["neutral references"]) == 1
     assert evidence.numbers["EER of the recogniser"].defined
     assert set(described.probes.baselines) == {"random", "intensity", "embedding norm"}
+    legend = figures.errors(evidence).axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == list(study.FEATURES)
     for picture in (
         figures.sets(material), figures.harm(material, recognition), figures.extremes(material, found, count=3),
         figures.dets(material, found), figures.discarding(material, described, found, recognition),

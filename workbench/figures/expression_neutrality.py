@@ -174,7 +174,8 @@ def errors(found: Evidence, *, dark: bool = False) -> Picture:
             x = np.arange(len(CLASSIFIERS)) + 0.27 * (k - 1)
             _bars(axes, x, [found.numbers[f"{EER}: {c}, {features}"] for c in CLASSIFIERS], COLOURS[k], features, 0.25)
         last = len(CLASSIFIERS) + np.arange(len(beside), dtype=np.float64)
-        _bars(axes, last, [found.numbers[f"{EER}: {n}"] for n in beside], GREY, "no classifier", 0.6)
+        if beside:
+            _bars(axes, last, [found.numbers[f"{EER}: {n}"] for n in beside], GREY, "no classifier", 0.6)
         labels = [*CLASSIFIERS, *(n.replace(" ", "\n", 1).replace(", ", "\n") for n in beside)]
         axes.set_xticks(np.arange(len(labels)), labels, fontsize=9)
         axes.set_ylim(0)
