@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.core import PluginError, Registry, UnknownNameError
+from workbench.core import PluginError, Registry, UnknownNameError, parted
 
 
 @pytest.fixture
@@ -58,3 +58,20 @@ def test_a_clash_is_an_error(registry: Registry, tmp_path: Path) -> None:
     plug_in(tmp_path, "farm", "[zoo.things]\ncow = zoo_things.red_fox:LEGS\ncow = zoo_things.red_fox:TAIL\n")
     with pytest.raises(PluginError, match="two plug-ins claim the animal 'farm/cow'"):
         registry.entries()
+
+
+@pytest.mark.parametrize(
+    ("specs", "found"),
+    [
+        ("lfw:a", ["lfw:a"]),
+        ("lfw:a;lfw:b", ["lfw:a", "lfw:b"]),
+        ("lfw:a; phantom", ["lfw:a", "phantom"]),
+        # A semicolon in a path, and a name that is none of ours.
+        ("lfw:a;b", ["lfw:a;b"]),
+        ("lfw:a;other:b;lfw:c;d", ["lfw:a;other:b", "lfw:c;d"]),
+        ("phantom", ["phantom"]),
+        ("", []),
+    ],
+)
+def test_specifications_stand_side_by_side(specs: str, found: list[str]) -> None:
+    assert parted(specs, ["lfw", "phantom"]) == found

@@ -8,6 +8,7 @@ from workbench import studies
 from workbench.core import ParameterError, UnknownNameError
 from workbench.runs import identity
 from workbench.runs.parameters import COMMON, check, from_text, schema
+from workbench.runs.process import absolute
 
 CELL = """scale: Literal["smoke", "demo"] = "demo"  # how much
 pairs: int | None = None  # [2, 30] pairs; None: by scale
@@ -109,6 +110,36 @@ def test_a_moved_folder_is_the_same_data(tmp_path: Path) -> None:
     assert before.id == identity.identify("saliency", there).id
     Image.new("RGB", (8, 8), (0, 0, 1)).save(tmp_path / "there" / "Ann" / "1.png")
     assert before.id != identity.identify("saliency", there).id
+
+
+def test_several_sets_and_weights_are_part_of_the_identity_each(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for person in ("Ann", "Ben"):
+        (tmp_path / person / person).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / person / person / "1.png")
+        (tmp_path / f"{person}.onnx").write_text("weights")
+    values = check({}, schema(studies.listing("saliency").notebook))
+    values |= {
+        "data": f"folder:{tmp_path / 'Ann'};folder:{tmp_path / 'Ben'}",
+        "model": f"onnx:{tmp_path / 'Ann.onnx'};onnx:{tmp_path / 'Ben.onnx'}",
+    }
+    found = [identity.identify("saliency", values)]
+    assert found[0].parameters["data"] == "folder;folder"
+    swapped = values | {"data": f"folder:{tmp_path / 'Ben'};folder:{tmp_path / 'Ann'}"}
+    found.append(identity.identify("saliency", swapped))
+    Image.new("RGB", (8, 8), (0, 0, 1)).save(tmp_path / "Ben" / "Ben" / "1.png")
+    found.append(identity.identify("saliency", values))
+    (tmp_path / "Ben.onnx").write_text("others")
+    found.append(identity.identify("saliency", values))
+    assert len({who.id for who in found}) == 4
+
+
+def test_relative_paths_hold_from_anywhere_in_each_of_several(tmp_path: Path) -> None:
+    assert absolute("lfw:a;folder:b/c;phantom", tmp_path) == f"lfw:{tmp_path / 'a'};folder:{tmp_path / 'b/c'};phantom"
+    assert absolute("lfw:a;b", tmp_path) == f"lfw:{tmp_path / 'a;b'}"
+    assert absolute("phantom") == "phantom"
+    assert absolute("onnx:a.onnx;faceapi-recogniser", tmp_path) == f"onnx:{tmp_path / 'a.onnx'};faceapi-recogniser"
 
 
 def test_the_code_digest_covers_models_found_by_their_folder() -> None:

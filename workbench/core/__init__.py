@@ -21,7 +21,7 @@ from .errors import (
     WorkbenchError,
     nearest,
 )
-from .registry import Entry, Registry, slug
+from .registry import Entry, Registry, parted, slug
 from .result import ANSWERS, Answer, Evidence, Reported, Result, Verdict
 from .samples import Images, Samples
 from .trials import Measurements, Resampled, Scores, Trials
@@ -32,5 +32,5 @@ __all__ = [
     "Entry", "Estimate", "Evidence", "FullError", "ImageError", "Images", "Measurements", "NoTrialsError", "Number",
     "ParameterError", "PluginError", "Registry", "Reported", "Resampled", "Result", "RunError", "Samples", "Scores",
     "ShapeError", "StoreError", "Trials", "Undefined", "UnknownNameError", "Verdict", "WeightsError", "WorkbenchError",
-    "nearest", "seeds", "slug",
+    "nearest", "parted", "seeds", "slug",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from importlib.util import find_spec
@@ -112,6 +112,25 @@ class Registry:
 def slug(module: str) -> str:
     """The public name of a module: ``active_defense`` is ``active-defense``."""
     return module.replace("_", "-")
+
+
+def parted(specs: str, known: Iterable[str]) -> list[str]:
+    """``"lfw:ONE;lfw:OTHER"`` as its specifications.
+
+    A semicolon divides only where a known name follows, for a path may have one in it.
+
+    Args:
+        specs: specifications with semicolons between them.
+        known: names of what is specified.
+    """
+    first, *others = specs.split(";")
+    names, found = {*known}, [first]
+    for part in others:
+        if part.partition(":")[0].strip() in names:
+            found.append(part.lstrip())
+        else:
+            found[-1] += f";{part}"
+    return [spec for spec in found if spec]
 
 
 def _outside(point: EntryPoint, named: Callable[[Distribution], str]) -> Entry:

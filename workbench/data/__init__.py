@@ -4,9 +4,11 @@
 >>> data.split("lfw:pictures/lfw")
 ('lfw', 'pictures/lfw')
 
-``data.open_dataset("phantom")`` opens the embedded faces, ``"lfw:FOLDER"`` and ``"folder:FOLDER"`` the user's
-own; ``"<package>/<name>"`` is a plug-in's. Nothing is downloaded. A module that knows a published layout knows it both
-ways: ``data.export(samples, trials, "lfw", folder)`` writes it, and ``data.layouts()`` lists those that can.
+``data.open_dataset("phantom")`` opens the embedded faces, ``"lfw:FOLDER"``, ``"folder:FOLDER"`` and
+``"expressions:FOLDER"`` (pictures labelled in a CSV table) the user's own; ``"<package>/<name>"`` is a plug-in's. Where
+a study takes several, they stand side by side: ``"expressions:ONE;expressions:OTHER"``. Nothing is downloaded. A module
+that knows a published layout knows it both ways: ``data.export(samples, trials, "lfw", folder)`` writes it, and
+``data.layouts()`` lists those that can.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from .. import files
-from ..core import Registry, Samples, Trials
+from ..core import Registry, Samples, Trials, parted
 
 REGISTRY = Registry("data set", "workbench.data", "workbench.datasets")
 _INFRASTRUCTURE = {"embeddings", "listed", "pairs", "protocols", "scorecolumns", "scorefiles", "writing"}
 
-__all__ = ["REGISTRY", "Dataset", "describe", "export", "layouts", "names", "open_dataset", "split"]
+__all__ = ["REGISTRY", "Dataset", "describe", "export", "layouts", "names", "open_dataset", "several", "split"]
 
 
 @runtime_checkable
@@ -68,6 +70,11 @@ def split(spec: str) -> tuple[str, str]:
     """``"lfw:FOLDER"`` as name and path; the path is "" where there is none."""
     name, _, path = spec.partition(":")
     return name, path
+
+
+def several(specs: str) -> list[str]:
+    """``"expressions:ONE;expressions:OTHER"`` as its specifications."""
+    return parted(specs, names())
 
 
 def open_dataset(spec: str, **options: Any) -> Dataset:

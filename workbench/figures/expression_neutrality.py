@@ -10,7 +10,8 @@ from scipy import stats
 
 from ..core import Estimate, Evidence, Undefined
 from ..methods import neutrality
-from ..methods.expression_faces import EXPRESSIONS, NEUTRAL_BELOW
+from ..methods.expression_faces import NEUTRAL_BELOW
+from ..methods.expression_material import Described, Material, Recognition
 from ..methods.neutrality_scoring import LIMIT, mated_scores
 from ..metrics.quality import error_versus_discard
 from ..metrics.two_class import TwoClass
@@ -20,9 +21,6 @@ from ..studies.expression_neutrality import (
     FEATURES,
     PAUC,
     Classified,
-    Described,
-    Material,
-    Recognition,
     pair_qualities,
 )
 from .style import COLOURS, Picture, theme
@@ -33,9 +31,13 @@ TICKS = (0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
 GREY = "#8a8a8a"
 
 
-def sets(material: Material, *, columns: int = 8, dark: bool = False) -> Picture:
-    """Pictures of every set, of the references and of the probes, with what they show and how strongly."""
-    rows = [*material.sets, material.references, material.probes]
+def sets(material: Material, *, columns: int = 8, show: bool = False, dark: bool = False) -> Picture:
+    """Pictures of every set, of the references and of the probes, with what they show and how strongly.
+
+    Real people are shown only when ``show`` says so.
+    """
+    rows = [f for f in (*material.sets, material.references, material.probes) if len(f)]
+    hide = material.real and not show
     with theme("dark" if dark else "light"):
         figure = Picture(figsize=(1.15 * columns, 1.42 * len(rows)), layout="constrained")
         grid = figure.subplots(len(rows), columns, squeeze=False)
@@ -45,27 +47,53 @@ def sets(material: Material, *, columns: int = 8, dark: bool = False) -> Picture
                 axes.set_xticks([])
                 axes.set_yticks([])
                 axes.spines[:].set_visible(False)
-                axes.imshow(faces.images[i], interpolation="nearest")
-                strength = "" if faces.neutral[i] else f" {faces.intensity[i]:.2f}"
-                axes.set_title(f"{EXPRESSIONS[faces.expression[i]]}{strength}", fontsize=7, pad=2)
+                axes.imshow(_picture(faces.images[i], hide), interpolation="nearest")
+                axes.set_title(faces.shown(i), fontsize=7, pad=2)
             line[0].set_ylabel(faces.name, fontsize=9)
+        if hide:
+            figure.suptitle("Pictures hidden (show_faces = True shows them)", fontsize=10)
     return figure
 
 
-def harm(material: Material, recognition: Recognition, *, dark: bool = False) -> Picture:
-    """Mated scores against the intensity of the probe's expression, with the threshold."""
+def _picture(image: NDArray[np.uint8], hide: bool) -> NDArray[np.uint8]:
+    return np.full_like(image, 160) if hide else image
+
+
+def _nothing(why: str, dark: bool) -> Picture:
+    """A sentence in the place of a picture."""
+    with theme("dark" if dark else "light"):
+        figure = Picture(figsize=(7, 0.8), layout="constrained")
+        axes = figure.subplots()
+        axes.set_axis_off()
+        axes.text(0, 0.5, why, va="center")
+    return figure
+
+
+NO_TEST = "No comparisons or no recogniser were given: nothing is said about utility."
+
+
+def harm(material: Material, recognition: Recognition | None, *, dark: bool = False) -> Picture:
+    """Mated scores against the strength of the probe's expression, with the threshold."""
+    if recognition is None:
+        return _nothing(NO_TEST, dark)
     with theme("dark" if dark else "light"):
         figure = Picture(figsize=(7, 3.8), layout="constrained")
         axes = figure.subplots()
         rejected = recognition.mated < recognition.threshold
-        x = material.probes.intensity
+        x = material.probes.strength
+        known = material.probes.graded
         for some, name, colour in ((~rejected, "accepted", COLOURS[5]), (rejected, "rejected", COLOURS[3])):
             axes.plot(x[some], recognition.mated[some], ".", ms=4, color=colour, label=f"{name} ({int(some.sum())})")
         axes.axhline(recognition.threshold, color=GREY, lw=1, ls="--")
-        axes.axvspan(0, NEUTRAL_BELOW, color=GREY, alpha=0.25, lw=0, label="neutral")
-        axes.set_xlabel("intensity of the probe's expression")
+        if known:
+            axes.axvspan(0, NEUTRAL_BELOW, color=GREY, alpha=0.25, lw=0, label="neutral")
+        else:
+            axes.set_xticks([0, 1], ["neutral", "other"])
+            axes.set_xlim(-0.5, 1.5)
+        axes.set_xlabel("intensity of the probe's expression" if known else "label of the probe")
         axes.set_ylabel("mated score [cosine]")
-        axes.set_title(f"Does expression hurt recognition? Rank correlation {recognition.correlation:.2f}", loc="left")
+        told = "not known" if np.isnan(recognition.correlation) else f"{recognition.correlation:.2f}"
+        axes.set_title(f"Does expression hurt recognition? Rank correlation {told}", loc="left")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
     return figure
 
@@ -109,9 +137,15 @@ def _deviate_axes(axes: Any) -> None:
 
 
 def extremes(
-    material: Material, found: Classified, *, features: str = "A+B", count: int = 6, dark: bool = False
-) -> Picture:
-    """The probes that each classifier finds least and most neutral, with their quality from 0 to 100."""
+    material: Material, found: Classified, *, features: str = "A+B", count: int = 6, show: bool = False,
+    dark: bool = False,
+) -> Picture:  # fmt: skip
+    """The probes that each classifier finds least and most neutral, with their quality from 0 to 100.
+
+    Real people are shown only when ``show`` says so.
+    """
+    if not len(material.probes):
+        return _nothing(NO_TEST, dark)
     with theme("dark" if dark else "light"):
         figure = Picture(figsize=(1.05 * 2 * count, 1.5 * len(CLASSIFIERS) + 0.4), layout="constrained")
         grid = figure.subplots(len(CLASSIFIERS), 2 * count)
@@ -120,7 +154,7 @@ def extremes(
             quality = neutrality.quality(found.probes[arm], found.maps[arm])
             order = np.argsort(found.probes[arm], kind="stable")
             for axes, i in zip(line, [*order[:count], *order[-count:]], strict=True):
-                axes.imshow(material.probes.images[i], interpolation="nearest")
+                axes.imshow(_picture(material.probes.images[i], material.real and not show), interpolation="nearest")
                 axes.set_xticks([])
                 axes.set_yticks([])
                 axes.spines[:].set_visible(False)
@@ -140,7 +174,8 @@ def errors(found: Evidence, *, dark: bool = False) -> Picture:
             x = np.arange(len(CLASSIFIERS)) + 0.27 * (k - 1)
             _bars(axes, x, [found.numbers[f"{EER}: {c}, {features}"] for c in CLASSIFIERS], COLOURS[k], features, 0.25)
         last = len(CLASSIFIERS) + np.arange(len(beside), dtype=np.float64)
-        _bars(axes, last, [found.numbers[f"{EER}: {n}"] for n in beside], GREY, "no classifier", 0.6)
+        if beside:
+            _bars(axes, last, [found.numbers[f"{EER}: {n}"] for n in beside], GREY, "no classifier", 0.6)
         labels = [*CLASSIFIERS, *(n.replace(" ", "\n", 1).replace(", ", "\n") for n in beside)]
         axes.set_xticks(np.arange(len(labels)), labels, fontsize=9)
         axes.set_ylim(0)
@@ -159,21 +194,23 @@ def _bars(
 
 
 def discarding(
-    material: Material, known: Described, found: Classified, recognition: Recognition, *, features: str = "A+B",
-    dark: bool = False,
+    material: Material, known: Described, found: Classified, recognition: Recognition | None, *,
+    features: str = "A+B", dark: bool = False,
 ) -> Picture:  # fmt: skip
     """FNMR of what remains while the comparisons of lowest quality are discarded."""
+    if recognition is None:
+        return _nothing(NO_TEST, dark)
     scores = mated_scores(recognition.mated, material.reference, material.probes.subjects)
     qualities = pair_qualities(material, known, found)
     drawn = [(c, f"{c}, {features}", COLOUR[c], "-") for c in CLASSIFIERS]
     drawn += [("own neutral", f"own neutral, {features}", COLOURS[4], "-."), ("SER-FIQ", "SER-FIQ", COLOURS[3], "-."),
-              ("embedding norm", "embedding norm", COLOURS[6], "-."), ("true intensity", "intensity", COLOURS[5], ":"),
+              ("embedding norm", "embedding norm", COLOURS[6], "-."), ("known strength", "intensity", COLOURS[5], ":"),
               ("random", "random", GREY, "--")]  # fmt: skip
     with theme("dark" if dark else "light"):
         figure = Picture(figsize=(8, 4.4), layout="constrained")
         axes = figure.subplots()
         start = float((recognition.mated < recognition.threshold).mean())
-        for label, name, colour, style in drawn:
+        for label, name, colour, style in (d for d in drawn if d[1] in qualities):
             curve = error_versus_discard(scores, qualities[name], recognition.threshold, ties="random")
             if not isinstance(curve, Undefined):
                 axes.step(100 * curve.discarded, 100 * curve.error, where="post", color=colour, ls=style, lw=1.6,
@@ -192,6 +229,8 @@ def discarding(
 
 def reversal(found: Evidence, *, dark: bool = False) -> Picture:
     """Classification against utility: every classifier on every features, with intervals over people."""
+    if f"{PAUC}: random" not in found.numbers:
+        return _nothing(NO_TEST, dark)
     with theme("dark" if dark else "light"):
         figure = Picture(figsize=(7.6, 4.6), layout="constrained")
         axes = figure.subplots()

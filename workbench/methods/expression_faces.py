@@ -90,6 +90,7 @@ class Faces:
         subjects: ``int64 (n,)`` codes of people.
         expression: ``int64 (n,)`` place in `EXPRESSIONS`.
         intensity: ``float64 (n,)``, 0 to 1; NaN where it is not known.
+        names: what the places of ``expression`` mean, neutral as in `EXPRESSIONS`; -1 is not known.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Faces:
     subjects: NDArray[np.int64]
     expression: NDArray[np.int64]
     intensity: NDArray[np.float64]
+    names: tuple[str, ...] = EXPRESSIONS
 
     def __len__(self) -> int:
         return len(self.images)
@@ -106,6 +108,26 @@ class Faces:
         """Which show no expression."""
         found: NDArray[np.bool_] = self.expression == NEUTRAL
         return found
+
+    @property
+    def graded(self) -> bool:
+        """Whether the intensity of every face that is not neutral is known."""
+        return not np.isnan(self.intensity[~self.neutral]).any()
+
+    @property
+    def strength(self) -> NDArray[np.float64]:
+        """Intensities ``(n,)`` where faces are graded, else 1 for faces that are not neutral; NaN without a label.
+
+        Neutral faces whose intensity is not known have 0.
+        """
+        if self.graded:
+            return np.where(np.isnan(self.intensity), 0.0, self.intensity)
+        return np.where(self.expression < 0, np.nan, np.where(self.neutral, 0.0, 1.0))
+
+    def shown(self, i: int) -> str:
+        """What face ``i`` shows, with its intensity where that is known."""
+        name = "" if self.expression[i] < 0 else self.names[self.expression[i]]
+        return name if self.neutral[i] or np.isnan(self.intensity[i]) else f"{name} {self.intensity[i]:.2f}"
 
 
 def faces(style: Style, people: int, images: int, *, first: int, seed: int) -> Faces:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -102,11 +103,14 @@ class Trained:
         kind: ``"A"``, ``"B"`` or ``"recogniser"``.
         state: its tensors by name.
         losses: mean loss of each epoch.
+        digest, provider: as of networks that are given.
     """
 
     kind: str
     state: State
     losses: tuple[float, ...]
+    digest: ClassVar[str] = "trained in this run"
+    provider: ClassVar[str] = "PyTorch and scikit-learn on the CPU"
 
     def network(self) -> ExpressionNetwork | Recogniser:
         """The network, in eval mode and frozen."""
@@ -246,6 +250,26 @@ def embed(trained: Trained, images: NDArray[np.uint8], *, seed: int) -> Embedded
             found.append((F.normalize(raw), raw.norm(dim=1), serfiq(dropped)))
     sides = [torch.cat(p) for p in zip(*found, strict=True)]
     return Embedded(sides[0].numpy(), sides[1].double().numpy(), sides[2].double().numpy())
+
+
+def compared(
+    trained: Trained, references: NDArray[np.uint8], probes: NDArray[np.uint8], reference: NDArray[np.int64], *,
+    seed: int,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Similarities ``(probes,)`` with the own reference, and with another's that is drawn.
+
+    Args:
+        trained: the recogniser.
+        references: chips, one of each person.
+        probes: chips.
+        reference: ``int64 (probes,)`` place of each probe's own.
+        seed: of the draw.
+    """
+    one, other = (embed(trained, s, seed=seed).embeddings.astype(np.float64) for s in (references, probes))
+    people = len(one)
+    away = seeds.rng("expression-neutrality", "non-mated", seed).integers(1, people, len(other))
+    mated, nonmated = (np.einsum("nd,nd->n", one[at], other) for at in (reference, (reference + away) % people))
+    return mated, nonmated
 
 
 def serfiq(embeddings: Tensor) -> Tensor:

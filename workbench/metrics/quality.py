@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..core import Estimate, Number, Scores, ShapeError, Undefined
 from .resampling import of_units
+from .steps import running
 
 Floats = NDArray[np.float64]
 Kind = Literal["fnmr", "fmr"]
@@ -52,22 +53,28 @@ def _errors(scores: Scores, threshold: float, kind: Kind) -> tuple[NDArray[np.bo
     return used, ~accepted if kind == "fnmr" else accepted
 
 
-def _curve(errors: NDArray[np.bool_], quality: Floats, weights: Floats, ties: Ties) -> tuple[Floats, Floats]:
-    """Shares discarded and errors of the rest, at each distinct quality or at each comparison."""
-    order = np.argsort(quality, kind="stable")
-    weight, ranked = weights[order], quality[order]
-    gone = np.r_[0.0, np.cumsum(weight)]
-    wrong = np.r_[0.0, np.cumsum(weight * errors[order])]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] > ranked[:-1]])
-    if ties == "random":
-        # The mean over all orders: of equal qualities each takes the same part of their errors with it.
-        ends = np.r_[starts, len(ranked)]
-        wrong = np.interp(gone, gone[ends], wrong[ends])
-        starts = np.arange(len(ranked))
-    left = gone[-1] - gone[starts]
-    there = left > 0
-    rate = (wrong[-1] - wrong[starts])[there] / left[there]
-    return np.r_[gone[starts][there] / gone[-1], 1.0], np.r_[rate, 0.0]
+class _Order:
+    """Comparisons in the order in which they leave, so that a curve under any weights costs one pass."""
+
+    def __init__(self, errors: NDArray[np.bool_], quality: Floats, ties: Ties) -> None:
+        self.places = np.argsort(quality, kind="stable")
+        ranked = quality[self.places]
+        self.errors = errors[self.places]
+        self.starts = np.flatnonzero(np.r_[True, ranked[1:] > ranked[:-1]])
+        self.ends = np.r_[self.starts, len(ranked)] if ties == "random" else None
+
+    def curve(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Shares discarded and errors of the rest, at each distinct quality or at each comparison."""
+        weight = weights[self.places]
+        gone, wrong, starts = running(weight), running(weight * self.errors), self.starts
+        if self.ends is not None:
+            # The mean over all orders: of equal qualities each takes the same part of their errors with it.
+            wrong = np.interp(gone, gone[self.ends], wrong[self.ends])
+            starts = np.arange(len(weight))
+        left = gone[-1] - gone[starts]
+        there = left > 0
+        rate = (wrong[-1] - wrong[starts])[there] / left[there]
+        return np.append(gone[starts][there] / gone[-1], 1.0), np.append(rate, 0.0)
 
 
 def error_versus_discard(
@@ -89,7 +96,7 @@ def error_versus_discard(
     if not used.any():
         return Undefined(f"no {'mated' if kind == 'fnmr' else 'non-mated'} trials", counts)
     rule = _rule(kind, threshold, ties)
-    discarded, error = _curve(errors[used], quality[used], np.ones(int(used.sum())), ties)
+    discarded, error = _Order(errors[used], quality[used], ties).curve(np.ones(int(used.sum())))
     return Discard(discarded, error, counts, rule)
 
 
@@ -165,15 +172,15 @@ class DiscardArea:
         )
         self.subjects = scores.trials.subjects[used]
         self.counts = {"comparisons": int(used.sum()), "errors": int(errors[used].sum())}
-        self._quality, self._wrong = quality[used], errors[used]
-        self._limit, self._minus_best, self._ties = limit, minus_best, ties
+        self._order = _Order(errors[used], quality[used], ties)
+        self._limit, self._minus_best = limit, minus_best
         self._kind = "mated" if kind == "fnmr" else "non-mated"
 
     def __call__(self, weights: Floats | None = None) -> Number:
         """The area when each used comparison weighs as much."""
-        weight = np.ones(len(self._quality)) if weights is None else weights
+        weight = np.ones(len(self._order.places)) if weights is None else weights
         if weight.sum() <= 0:
             return Undefined(f"no {self._kind} trials", self.counts)
-        discarded, error = _curve(self._wrong, self._quality, weight, self._ties)
+        discarded, error = self._order.curve(weight)
         best = best_area(float(error[0]), self._limit) if self._minus_best else 0.0
         return area_to(discarded, error, self._limit) - best

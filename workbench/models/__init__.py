@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ..core import Registry
+from ..core import Registry, parted
 from .cards import BACKENDS, Backend, Card
 
 REGISTRY = Registry("model", "workbench.models.zoo", "workbench.models")
@@ -29,7 +29,7 @@ _LAZY = {
 }  # fmt: skip
 
 __all__ = [
-    "BACKENDS", "REGISTRY", "Backend", "Card", "card", "default_pipeline", "load", "names", "split", *_LAZY,
+    "BACKENDS", "REGISTRY", "Backend", "Card", "card", "default_pipeline", "load", "names", "several", "split", *_LAZY,
 ]  # fmt: skip
 
 
@@ -42,6 +42,11 @@ def split(spec: str) -> tuple[str, str]:
     """``"mobilefacenet:weights.ckpt"`` as name and path; the path is "" where there is none."""
     name, _, path = spec.partition(":")
     return name, path
+
+
+def several(specs: str) -> list[str]:
+    """``"hsemotion:B0.onnx;mobilefacenet:weights.ckpt"`` as its specifications."""
+    return parted(specs, names())
 
 
 def card(spec: str) -> Card:

@@ -49,21 +49,25 @@ class RunIdentity:
 def identify(slug: str, parameters: Mapping[str, object]) -> RunIdentity:
     """The identity of a run with these checked parameters."""
     listed = studies.listing(slug)
-    data, path = datasets.split(str(parameters.get("data", "")))
-    digest = datasets.open_dataset(f"{data}:{path}").digest if path else ""
-    weights = models.split(str(parameters.get("model", "")))[1]
+    data = [datasets.split(s) for s in datasets.several(str(parameters.get("data", "")))]
+    used = [models.split(s) for s in models.several(str(parameters.get("model", "")))]
     return RunIdentity(
         slug,
         listed.version,
         # Digests stand for the files: a folder that was moved is the same data.
         {k: v for k, v in parameters.items() if k not in RUNTIME}
-        | {"data": data, "model": models.split(str(parameters.get("model", "")))[0]},
-        digest,
-        files.sha256_file(weights) if weights else "",
+        | {"data": ";".join(name for name, _ in data), "model": ";".join(name for name, _ in used)},
+        _one([datasets.open_dataset(f"{name}:{path}").digest if path else "" for name, path in data]),
+        _one([files.sha256_file(path) if path else "" for _, path in used]),
         code_digest(listed.module, listed.notebook),
         packages(),
         platform.machine(),
     )
+
+
+def _one(digests: list[str]) -> str:
+    """The digest of several things in their order; of one thing its own."""
+    return "".join(digests) if len(digests) < 2 else files.sha256_bytes("\n".join(digests).encode())
 
 
 def packages() -> dict[str, str]:

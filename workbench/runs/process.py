@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from .. import files, studies
-from ..core import Result, RunError, WorkbenchError
+from .. import data as datasets
+from .. import files, models, studies
+from ..core import Result, RunError, WorkbenchError, parted
 from . import alive, child, identity, journal, parameters
 from .home import run_folder
 from .session import OUTCOME
@@ -106,9 +107,11 @@ def load(folder: Path) -> Result:
 
 
 def absolute(spec: str, base: Path | None = None) -> str:
-    """A specification whose path holds wherever the notebook runs; relative ones are taken from ``base``."""
-    name, colon, path = spec.partition(":")
-    return f"{name}:{((base or Path()) / Path(path).expanduser()).resolve()}" if colon else spec
+    """Specifications whose paths hold wherever the notebook runs; relative ones are taken from ``base``."""
+    parts = [s.partition(":") for s in parted(spec, {*datasets.names(), *models.names()})]
+    whole = [(name, f":{((base or Path()) / Path(path).expanduser()).resolve()}" if colon else "")
+             for name, colon, path in parts]  # fmt: skip
+    return ";".join(name + path for name, path in whole)
 
 
 def _prepare(

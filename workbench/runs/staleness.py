@@ -68,9 +68,9 @@ class Staleness:
         found += _changed(kept.get("packages") or {}, self._installed())
         if kept.get("machine") != platform.machine():
             found.append(f"it ran on {kept.get('machine')}; this is {platform.machine()}")
-        for name, path in (("data", datasets.split), ("model", models.split)):
-            where = path(str(order.get(name, "")))[1]
-            if where and not Path(where).exists():
+        for name, room in (("data", datasets), ("model", models)):
+            places = [room.split(spec)[1] for spec in room.several(str(order.get(name, "")))]
+            if any(where and not Path(where).exists() for where in places):
                 found.append(f"its {'data' if name == 'data' else 'weights'} are no longer where they were")
         return found
 

@@ -182,5 +182,5 @@ def needed_data(entry: Entry, runs: list[Past]) -> list[Json]:
 
 
 def _folders(name: str, runs: list[Past]) -> list[Path]:
-    specs = [datasets.split(str(past.order.get("data", ""))) for past in runs]
+    specs = [datasets.split(s) for past in runs for s in datasets.several(str(past.order.get("data", "")))]
     return [Path(path) for used, path in specs if used == name and path]

@@ -34,11 +34,11 @@ def papermill(entry: Entry, values: Mapping[str, object]) -> str:
 def notes(entry: Entry, resolved: Mapping[str, object], runs: list[Past], base: Path | None) -> list[str]:
     """What to know before such a run starts."""
     found = []
-    name, path = datasets.split(str(resolved.get("data", "")))
-    if name and name not in datasets.names():
-        found.append(f"there is no data set {name!r}; the run will fail")
-    elif path and not Path(absolute(f"{name}:{path}", base).partition(":")[2]).exists():
-        found.append(f"the folder of {name} is not there; the run will fail")
+    for name, path in map(datasets.split, datasets.several(str(resolved.get("data", "")))):
+        if name not in datasets.names():
+            found.append(f"there is no data set {name!r}; the run will fail")
+        elif path and not Path(absolute(f"{name}:{path}", base).partition(":")[2]).exists():
+            found.append(f"the folder of {name} is not there; the run will fail")
     wanted = {k: v for k, v in check(resolved, entry.parameters).items()}
     if any(p.record.status == "done" and _same(p, wanted) for p in runs):
         found.append("it was run already: unless code or packages changed, the earlier result is found again")

@@ -4,6 +4,9 @@ Seven generated sets in their own styles stand for the paper's data sets, two sm
 calls an error of classification what is here a false neutral or a false non-neutral. Sizes and margins were fixed
 before the first verdict was seen. After it nothing was changed, though networks trained for so short a time tell the
 expressions of a third of the probes: classifiers on such features differ little, and C1, C2 and C3 may stay undecided.
+
+On the user's own files (`methods.expression_pictures`) nothing is trained but the classifiers. The networks' own odds,
+the expression distance and SER-FIQ are then left out: files say neither what their classes mean nor where dropout was.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +24,11 @@ from ..core import DataError, Estimate, Evidence, ParameterError, Reported, Resa
 from ..data import phantom
 from ..methods import expression_faces as pictures
 from ..methods import expression_networks as networks
+from ..methods import expression_pictures as photographs
 from ..methods import neutrality
 from ..methods import neutrality_scoring as scoring
 from ..methods.cores import side_by_side
-from ..methods.expression_faces import Faces
+from ..methods.expression_material import Described, Given, Material, Recognition, Seen
 from ..methods.expression_networks import Trained
 from ..metrics import spearman
 from ..metrics.resampling import of_resampled
@@ -32,6 +36,8 @@ from ..metrics.two_class import TwoClass
 
 Floats = NDArray[np.float64]
 CLASSIFIERS, FEATURES = neutrality.CLASSIFIERS, neutrality.FEATURES
+Networks = Mapping[str, Trained | Given]
+Network = TypeVar("Network", Trained, Given)
 ARMS = tuple(f"{c}, {f}" for c in CLASSIFIERS for f in FEATURES)
 # Quality measures that are no classifier of the paper; "intensity" is the truth, which no system has.
 BASELINES = ("own neutral, A", "own neutral, B", "own neutral, A+B", "expression distance", "embedding norm", "SER-FIQ",
@@ -39,13 +45,6 @@ BASELINES = ("own neutral, A", "own neutral, B", "own neutral, A+B", "expression
 LEAST_CORRELATION = 0.1
 EER, BY_FEATURES, BY_INTENSITY = "EER in unseen sets", "EER by features", "EER by intensity"
 PAUC, RANKS, CONTRAST = "pAUC of discarding", "rank correlation of classification and utility", "contrast with the SVM"
-NEEDS = (
-    "expression sets (candidates: CK+, MUG, KDEF, Multi-PIE, FEAFA+, AffectNet, RAF-DB, Oulu-CASIA; the paper's exact "
-    "list could not be confirmed): a folder each with a CSV path, subject, label, intensity",
-    "HSEmotion enet_b0_8_best_vgaf (224 px) and enet_b2_8 (260 px), exported to ONNX without their last layer",
-    "a recogniser such as ArcFace, MagFace or CurricularFace in ONNX, and a list ref, probe, mated",
-    "about an hour on a GPU for the features of a few 100,000 faces",
-)
 
 STUDY = Study(
     title="Efficient Expression Neutrality Estimation with Application to Face Recognition Utility Prediction",
@@ -110,53 +109,6 @@ STUDY = Study(
 
 
 @dataclass(frozen=True)
-class Material:
-    """All pictures of a run; nobody is in two of them.
-
-    Attributes:
-        train: what the networks learn from.
-        sets: of different styles, for the classifiers.
-        references, probes: mated comparisons; one neutral reference of each person.
-        reference: ``int64 (probes,)`` place of each probe's reference.
-    """
-
-    train: Faces
-    sets: tuple[Faces, ...]
-    references: Faces
-    probes: Faces
-    reference: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is known of the faces of one set before any classifier of neutrality.
-
-    Attributes:
-        features: of `FEATURES`, ``float32 (n, d)``.
-        baselines: of `BASELINES` as far as they are known, ``(n,)``; higher is better.
-    """
-
-    features: Mapping[str, NDArray[np.float32]]
-    baselines: Mapping[str, Floats]
-
-
-@dataclass(frozen=True)
-class Described:
-    """Everything that networks say.
-
-    Attributes:
-        sets: of each set.
-        references, probes: of the utility test.
-        accuracy: of the expression networks on the probes, by network.
-    """
-
-    sets: tuple[Seen, ...]
-    references: Seen
-    probes: Seen
-    accuracy: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class Classified:
     """Scores of classifiers that never saw the set, and of those that saw all sets.
 
@@ -174,32 +126,16 @@ class Classified:
     maps: Mapping[str, tuple[float, float]]
 
 
-@dataclass(frozen=True)
-class Recognition:
-    """What the recogniser says, with the threshold that stays while comparisons are discarded.
-
-    Attributes:
-        mated: ``(probes,)`` similarities.
-        nonmated: ``(probes,)`` similarities with another person's reference.
-        threshold: rejects the wanted share of the mated comparisons.
-        correlation: Spearman's, of intensity and mated similarity.
-    """
-
-    mated: Floats
-    nonmated: Floats
-    threshold: float
-    correlation: float
-
-
 def faces(
-    data: str, scale: str, *, sets: int, subjects: int, images: int, people: int, shots: int, tests: int, probes: int,
-    seed: int,
+    data: str, scale: str, model: str = "", *, sets: int, subjects: int, images: int, people: int, shots: int,
+    tests: int, probes: int, seed: int, device: str = "cpu",
 ) -> Material:  # fmt: skip
     """Pictures to learn from, sets to classify, and mated comparisons.
 
     Args:
-        data: ``"phantom"``.
-        scale: of the run.
+        data: ``"phantom"``, or the user's data sets side by side, for which the sizes count nothing.
+        scale: of the run; at the paper's, everything of its setting must be there.
+        model: of the user's networks.
         sets: how many of `pictures.STYLES`.
         subjects: people of each set.
         images: pictures of each of them.
@@ -208,15 +144,22 @@ def faces(
         tests: people of the utility test.
         probes: of each of them.
         seed: of all.
+        device: where faces are looked for.
 
     Raises:
-        DataError: other data, or the paper's scale; the message names what is missing.
+        DataError: something is missing, which the message names, or the user's data do not fit.
     """
-    if data != "phantom" or scale == "paper":
+    if data != "phantom":
+        return photographs.faces(data, model, paper=scale == "paper", device=device)
+    if scale == "paper":
         raise DataError(
-            "the paper's setting cannot run here", given=f"data {data!r}, scale {scale!r}", expected="; ".join(NEEDS),
+            "the paper's setting cannot run here", given=f"data {data!r}, scale {scale!r}",
+            expected="; ".join(photographs.missing(0, False, "", paper=True)),
             do="use data='phantom' with scale 'smoke' or 'demo'; sizes may be raised one by one",
         )  # fmt: skip
+    if model not in ("", "small"):
+        raise ParameterError("phantom faces are read by networks that are trained here", given=model,
+                             do="give data sets of your own too: data = expressions:FOLDER;...")  # fmt: skip
     if not 2 <= sets <= len(pictures.STYLES):
         raise ParameterError("leaving one set out needs another", given=sets, expected=f"2 to {len(pictures.STYLES)}")
     # Codes of people: a range for each set, which no two share.
@@ -233,17 +176,28 @@ def faces(
     )  # fmt: skip
 
 
-def trained(material: Material, *, epochs: int, recogniser_epochs: int, seed: int) -> dict[str, Trained]:
-    """The expression networks A and B, and the recogniser."""
+def trained(
+    material: Material, model: str = "", *, epochs: int, recogniser_epochs: int, seed: int, device: str = "cpu"
+) -> dict[str, Trained | Given]:
+    """The expression networks A and B, and the recogniser: trained here, or the user's, checked."""
+    if material.sources:
+        return dict(photographs.given(model, device=device))
     lengths = {"recogniser": recogniser_epochs, "A": epochs, "B": epochs}
     tasks = [partial(networks.train, kind, material.train, epochs=n, seed=seed) for kind, n in lengths.items()]
     return dict(zip(lengths, side_by_side(tasks), strict=True))
 
 
-def described(material: Material, known: Mapping[str, Trained], *, seed: int) -> Described:
+def _only(kind: type[Network], known: Networks) -> dict[str, Network]:
+    return {name: n for name, n in known.items() if isinstance(n, kind)}
+
+
+def described(material: Material, known: Networks, *, seed: int, device: str = "cpu") -> Described:
     """Features and baselines of every face."""
+    if material.sources:
+        return photographs.described(material, _only(Given, known), device=device)
+    ours = _only(Trained, known)
     groups = [*material.sets, material.references, material.probes]
-    reads = [{kind: networks.read(known[kind], g.images) for kind in ("A", "B")} for g in groups]
+    reads = [{kind: networks.read(ours[kind], g.images) for kind in ("A", "B")} for g in groups]
     seen = []
     for group, read in zip(groups, reads, strict=True):
         own = {kind: r.neutral for kind, r in read.items()}
@@ -252,7 +206,7 @@ def described(material: Material, known: Mapping[str, Trained], *, seed: int) ->
         baselines["expression distance"] = -neutrality.expression_distance(group.images)
         baselines["intensity"] = -group.intensity
         if group is material.references or group is material.probes:
-            found = networks.embed(known["recogniser"], group.images, seed=seed)
+            found = networks.embed(ours["recogniser"], group.images, seed=seed)
             baselines |= {"embedding norm": found.norm, "SER-FIQ": found.stability, "random": np.zeros(len(group))}
         both = {kind: r.features for kind, r in read.items()}
         seen.append(Seen(both | {"A+B": np.concatenate([both["A"], both["B"]], 1)}, baselines))
@@ -289,7 +243,8 @@ def _fitted(
     fitted = neutrality.fit(kind, x, neutral, trees=trees, stumps=stumps, seed=seed)
 
     def said(seen: Seen) -> Floats:
-        return neutrality.score(kind, fitted, seen.features[features])
+        found = seen.features[features]
+        return neutrality.score(kind, fitted, found) if len(found) else np.zeros(0)
 
     own = neutrality.score(kind, fitted, x)
     area = TwoClass(own, neutral, np.arange(len(own))).auc()
@@ -302,28 +257,37 @@ def _fitted(
     }  # fmt: skip
 
 
-def recognised(material: Material, known: Mapping[str, Trained], *, fnmr: float, seed: int) -> Recognition:
-    """Mated and non-mated similarities of the probes, and the threshold that rejects ``fnmr`` of the mated ones."""
-    sides = [networks.embed(known["recogniser"], f.images, seed=seed) for f in (material.references, material.probes)]
-    one, other = (s.embeddings.astype(np.float64) for s in sides)
-    mated = np.einsum("nd,nd->n", one[material.reference], other)
-    people = len(one)
-    away = seeds.rng("expression-neutrality", "non-mated", seed).integers(1, people, len(other))
-    nonmated = np.einsum("nd,nd->n", one[(material.reference + away) % people], other)
-    rho = float(spearman(material.probes.intensity[None], mated[None])[0])
+def recognised(
+    material: Material, known: Networks, *, fnmr: float, seed: int, device: str = "cpu"
+) -> Recognition | None:
+    """Mated and non-mated similarities, and the threshold that rejects ``fnmr`` of the mated ones.
+
+    None where the user gave no comparisons or no recogniser.
+    """
+    if material.sources:
+        found = photographs.recognised(material, _only(Given, known), device=device)
+        if found is None:
+            return None
+        mated, nonmated = found
+    else:
+        shown = (material.references.images, material.probes.images)
+        mated, nonmated = networks.compared(_only(Trained, known)["recogniser"], *shown, material.reference, seed=seed)
+    rho = float(spearman(material.probes.strength[None], mated[None])[0])
     return Recognition(mated, nonmated, scoring.threshold_at_fnmr(mated, fnmr), rho)
 
 
 def pair_qualities(material: Material, known: Described, found: Classified) -> dict[str, Floats]:
-    """Quality of every comparison by every measure: the lower of its two samples'."""
+    """Quality of every comparison by every measure that is known: the lower of its two samples'."""
     sides = {arm: (found.references[arm], found.probes[arm]) for arm in ARMS}
-    sides |= {b: (known.references.baselines[b], known.probes.baselines[b]) for b in BASELINES}
-    return {name: np.minimum(one[material.reference], other) for name, (one, other) in sides.items()}
+    one, other = known.references.baselines, known.probes.baselines
+    sides |= {b: (one[b], other[b]) for b in BASELINES if b in one and b in other}
+    return {name: np.minimum(side[material.reference], probe) for name, (side, probe) in sides.items()}
 
 
 def evidence(
-    material: Material, known: Described, found: Classified, recognition: Recognition, *, resamples: int, seed: int
-) -> Evidence:
+    material: Material, known: Described, found: Classified, recognition: Recognition | None, *, resamples: int,
+    seed: int,
+) -> Evidence:  # fmt: skip
     """Errors in unseen sets and utility, arm beside arm on the same draws of people.
 
     Classification and utility are of different people: each has draws of its own.
@@ -332,56 +296,59 @@ def evidence(
     said = dict(found.unseen) | {
         b: tuple(s.baselines[b] for s in known.sets) for b in BASELINES if b in known.sets[0].baselines
     }  # fmt: skip
-    said.pop("intensity")
+    for truth in ("intensity", "random"):
+        said.pop(truth, None)
     errors = {
         arm: scoring.unseen(arm, scores, material.sets, resamples=resamples, seed=drawn["classes"])
         for arm, scores in said.items()
     }
-    mated = scoring.mated_scores(recognition.mated, material.reference, material.probes.subjects)
-    qualities = pair_qualities(material, known, found)
-    areas = {
-        arm: scoring.utility(arm, mated, q, recognition.threshold, ties="random", resamples=resamples,
-                             seed=drawn["utility"])
-        for arm, q in qualities.items()
-    }  # fmt: skip
-    together = {
-        f"{PAUC}, equal qualities together: {arm}": scoring.utility(
-            arm, mated, qualities[arm], recognition.threshold, ties="together", resamples=resamples,
-            seed=drawn["utility"],
-        )
-        for arm in ARMS
-    }  # fmt: skip
-    statistics = _side_by_side(errors, areas) | {
-        BY_INTENSITY: _by_intensity(material, found, resamples, drawn["classes"])
-    }
-    numbers = {
+    untestable = _untestable(material, recognition)
+    statistics = _classification(errors)
+    if BY_INTENSITY not in untestable:
+        statistics[BY_INTENSITY] = _by_intensity(material, found, resamples, drawn["classes"])
+    numbers: dict[str, Estimate] = {}
+    if recognition is not None:
+        mated = scoring.mated_scores(recognition.mated, material.reference, material.probes.subjects)
+        area = partial(scoring.utility, threshold=recognition.threshold, resamples=resamples, seed=drawn["utility"])
+        qualities = pair_qualities(material, known, found)
+        areas = {arm: area(arm, mated, q, ties="random") for arm, q in qualities.items()}
+        statistics |= _usefulness(errors, areas)
+        together = {arm: area(arm, mated, qualities[arm], ties="together") for arm in ARMS}
+        numbers |= {
+            f"{PAUC}, equal qualities together: {arm}": of_resampled(r, unit="fraction") for arm, r in together.items()
+        }
+        numbers |= _of_comparisons(material, found, recognition, qualities)
+    else:
+        numbers |= {f"{PAUC}: {c}": Estimate(Undefined(untestable[PAUC])) for c in CLASSIFIERS}
+    numbers |= {
         f"{quantity}: {arm}": of_resampled(r, unit="fraction")
         for quantity, arms in statistics.items()
         for arm, r in arms.items()
     }
-    numbers |= {name: of_resampled(r, unit="fraction") for name, r in together.items()}
-    numbers |= _plain(material, known, found, recognition, qualities)
-    return Evidence({}, {}, numbers, _untestable(recognition), statistics)
+    return Evidence({}, {}, numbers | _plain(material, known, found), untestable, statistics)
 
 
-def _side_by_side(
+def _over(values: Mapping[str, Resampled]) -> dict[str, Resampled]:
+    """Each classifier's mean over features."""
+    return {c: scoring.mean_of(c, [values[f"{c}, {f}"] for f in FEATURES]) for c in CLASSIFIERS}
+
+
+def _classification(errors: Mapping[str, Resampled]) -> dict[str, dict[str, Resampled]]:
+    """Errors of the paper's comparisons: means over features or over classifiers, and every single one."""
+    return {
+        EER: _over(errors) | dict(errors),
+        BY_FEATURES: {f: scoring.mean_of(f, [errors[f"{c}, {f}"] for c in CLASSIFIERS]) for f in FEATURES},
+    }
+
+
+def _usefulness(
     errors: Mapping[str, Resampled], areas: Mapping[str, Resampled]
 ) -> dict[str, dict[str, Resampled]]:  # fmt: skip
-    """Arms of the paper's comparisons: means over features or over classifiers, and every single one."""
-
-    def over(values: Mapping[str, Resampled]) -> dict[str, Resampled]:
-        return {c: scoring.mean_of(c, [values[f"{c}, {f}"] for f in FEATURES]) for c in CLASSIFIERS}
-
-    mean_errors, mean_areas = over(errors), over(areas)
+    """Areas of discarding, alone and against errors of classification."""
+    one, mean_errors, mean_areas = "classifiers and features", _over(errors), _over(areas)
     return {
-        EER: mean_errors | dict(errors),
-        BY_FEATURES: {f: scoring.mean_of(f, [errors[f"{c}, {f}"] for c in CLASSIFIERS]) for f in FEATURES},
         PAUC: mean_areas | dict(areas),
-        RANKS: {
-            "classifiers and features": scoring.rank_correlation(
-                "classifiers and features", [errors[a] for a in ARMS], [areas[a] for a in ARMS]
-            )
-        },
+        RANKS: {one: scoring.rank_correlation(one, [errors[a] for a in ARMS], [areas[a] for a in ARMS])},
         CONTRAST: {
             tree: scoring.contrast(tree, mean_errors[tree], mean_errors["svm"], mean_areas[tree], mean_areas["svm"])
             for tree in CLASSIFIERS[1:]
@@ -403,20 +370,32 @@ def _by_intensity(
     }  # fmt: skip
 
 
-def _untestable(recognition: Recognition) -> dict[str, str]:
-    if abs(recognition.correlation) >= LEAST_CORRELATION:
-        return {}
-    reason = (
-        f"expression hardly changes the mated scores: rank correlation {recognition.correlation:.3f}, at least "
-        f"{LEAST_CORRELATION:g} either way is needed"
-    )
-    return dict.fromkeys((PAUC, RANKS, CONTRAST), reason)
+def _untestable(material: Material, recognition: Recognition | None) -> dict[str, str]:
+    """What this data cannot measure, with the reason."""
+    found = {}
+    if not any(f.any() for f in scoring.by_intensity(material.sets, pictures.SUBTLE, pictures.STRONG)[0]):
+        known = any(not np.isnan(f.intensity[~f.neutral]).all() for f in material.sets)
+        found[BY_INTENSITY] = (
+            "no set has neutral faces, subtle and strong expressions" if known else
+            "no set says how strong its expressions are: its table has no intensities"
+        )  # fmt: skip
+    if recognition is None:
+        what = "comparisons" if material.sources and material.compared is None else "recogniser"
+        reason = f"no {what} given: a list ref, probe, mated and a recogniser are needed"
+    elif np.isnan(recognition.correlation):
+        reason = "whether expression changes the mated scores cannot be told: probes have no labels, or all the same"
+    elif abs(recognition.correlation) < LEAST_CORRELATION:
+        reason = (
+            f"expression hardly changes the mated scores: rank correlation {recognition.correlation:.3f}, at least "
+            f"{LEAST_CORRELATION:g} either way is needed"
+        )
+    else:
+        return found
+    return found | dict.fromkeys((PAUC, RANKS, CONTRAST), reason)
 
 
-def _plain(
-    material: Material, known: Described, found: Classified, recognition: Recognition, qualities: Mapping[str, Floats]
-) -> dict[str, Estimate]:  # fmt: skip
-    """Numbers without an interval: rates at the other fixed, and the checks of the pitfalls."""
+def _plain(material: Material, known: Described, found: Classified) -> dict[str, Estimate]:
+    """Numbers without an interval: rates at the other fixed, orientation, failures."""
     numbers = {}
     for arm in ARMS:
         errors = scoring.AcrossSets(found.unseen[arm], material.sets)
@@ -424,23 +403,48 @@ def _plain(
             rule = f"mean over unseen sets, largest attained false neutral rate <= {limit:g}"
             name = f"false non-neutral rate at false neutral rate {limit:g}: {arm}"
             numbers[name] = Estimate(errors.miss_at(limit), rule=rule, counts=errors.counts, unit="fraction")
-        both, alone = qualities[arm], found.probes[arm]
-        numbers[f"min rule against probe alone, rank correlation: {arm}"] = _correlation(both, alone)
         numbers[f"lowest AUC on training faces: {arm}"] = Estimate(float(found.training[arm].min()), rule="orientation")
-    rejected = float((recognition.mated < recognition.threshold).mean())
-    comparisons = np.r_[recognition.mated, recognition.nonmated]
-    kind = np.arange(len(comparisons)) < len(recognition.mated)
-    apart = TwoClass(comparisons, kind, np.tile(material.probes.subjects, 2)).eer()
     numbers |= {
         f"accuracy of network {k} on the probes": Estimate(a, unit="fraction") for k, a in known.accuracy.items()
     }
-    return numbers | {
-        "correlation of intensity and mated score": Estimate(recognition.correlation, rule="Spearman"),
+    for name, reasons in material.failures.items():
+        why = "; ".join(f"{n} {reason}" for reason, n in reasons.items()) or "every face was found"
+        numbers[f"failures to acquire: {name}"] = Estimate(float(sum(reasons.values())), rule=f"pictures: {why}")
+    return numbers
+
+
+def _of_comparisons(
+    material: Material, found: Classified, recognition: Recognition, qualities: Mapping[str, Floats]
+) -> dict[str, Estimate]:  # fmt: skip
+    """Numbers of the utility test without an interval."""
+    rejected = float((recognition.mated < recognition.threshold).mean())
+    given = material.compared
+    probes = material.probes.subjects
+    whose = probes if given is None else np.full(len(given.nonmated), -1)
+    comparisons = np.r_[recognition.mated, recognition.nonmated]
+    kind = np.arange(len(comparisons)) < len(recognition.mated)
+    apart = TwoClass(comparisons, kind, np.r_[probes, whose]).eer()
+    rule = "as many mated as non-mated comparisons" if given is None else "of the listed comparisons"
+    how = "Spearman" if material.probes.graded else "Spearman; neutral or not, for want of intensities"
+    numbers = {
+        f"min rule against probe alone, rank correlation: {arm}": _correlation(qualities[arm], found.probes[arm])
+        for arm in ARMS
+    } | {
+        "correlation of intensity and mated score": _spearman(recognition.correlation, how),
         "FNMR before discarding": Estimate(rejected, rule="at the threshold fixed beforehand", unit="fraction"),
-        "EER of the recogniser": Estimate(apart, rule="as many mated as non-mated comparisons", unit="fraction"),
+        "EER of the recogniser": Estimate(apart, rule=rule, unit="fraction"),
     }
+    if given is not None:
+        rule = "count, a failure to acquire on either side"
+        numbers["comparisons left out"] = Estimate(float(given.left_out), rule=rule)
+        share = float(material.references.neutral.mean())
+        numbers["neutral references"] = Estimate(share, rule="by their labels", unit="fraction")
+    return numbers
 
 
 def _correlation(one: Floats, other: Floats) -> Estimate:
-    found = float(spearman(one[None], other[None])[0])
-    return Estimate(Undefined("all qualities are equal") if np.isnan(found) else found, rule="Spearman")
+    return _spearman(float(spearman(one[None], other[None])[0]))
+
+
+def _spearman(found: float, rule: str = "Spearman") -> Estimate:
+    return Estimate(Undefined("all values are equal, or not known") if np.isnan(found) else found, rule=rule)
