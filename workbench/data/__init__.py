@@ -140,7 +140,7 @@ def _module(name: str) -> Any:
         if "/" not in name:
             return import_module(f".{builtin}", __name__)
         return REGISTRY.load(name)
-    raise UnknownNameError("data set", name, names(), do="`workbench data list` shows all")
+    raise UnknownNameError("data set", name, names(), do="`workbench data` shows all")
 
 
 def describe(name: str) -> str:

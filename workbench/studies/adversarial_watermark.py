@@ -7,8 +7,11 @@ allows; the weight of the picture's error was raised until the watermark had 35 
 decibels alone. Claims, margins and sizes were fixed before the first verdict was seen. After it two sizes were changed
 and no claim: the watermark read 88 % of its bits, below the 95 % that the specification asks for, so its training
 begins otherwise; and the run took too long, so 48 people are attacked with one picture each, no longer 32 with two.
-The first run had C3, C4, C6, C8 and C9 supported and C1, C2, C5 and C7 undecided. The small recogniser accepts about
-half of the clean comparisons at its threshold: no drop can be larger than that, and C4 meets this ceiling.
+The first run had C3, C4, C6, C8 and C9 supported and C1, C2, C5 and C7 undecided. Then
+training and attacks went to one thread each, 24 pictures at a time, so that numbers no longer depend on the cores: the
+same seed had read 95 % of the bits on two threads and 99.7 % on one. That moved C4 from undecided to supported and no
+other claim. The small recogniser accepts about half of the clean comparisons at its threshold: no drop can be larger
+than that, and C4 meets this ceiling.
 """
 
 from __future__ import annotations
