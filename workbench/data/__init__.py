@@ -22,7 +22,16 @@ from .. import files
 from ..core import Registry, Samples, Trials, parted
 
 REGISTRY = Registry("data set", "workbench.data", "workbench.datasets")
-_INFRASTRUCTURE = {"embeddings", "listed", "pairs", "protocols", "scorecolumns", "scorefiles", "writing"}
+_INFRASTRUCTURE = {
+    "embeddings",
+    "listed",
+    "pairs",
+    "presentations",
+    "protocols",
+    "scorecolumns",
+    "scorefiles",
+    "writing",
+}
 
 __all__ = ["REGISTRY", "Dataset", "describe", "export", "layouts", "names", "open_dataset", "several", "split"]
 
