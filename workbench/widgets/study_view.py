@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import traitlets as t
 
 from .. import runs, studies
-from ..core import Estimate, Reported, Result, ShapeError, Undefined, UnknownNameError, Verdict
+from ..core import Estimate, Result, ShapeError, Undefined, UnknownNameError, Verdict
+from ..figures.beside import NOT_OURS, beside, measured_on, rests_on
 from .base import Bench
 from .messages import Whole, answers
 from .showing import card, figure
 
 MARKS = {"supported": "✓", "refuted": "✗", "undecided": "?", "not testable here": "–"}
-# A number that stands for nothing of ours must not look like one.
-NOT_OURS = "no number of this run answers to it"
 _ADVICE = {
     "never run": "Run it: workbench run {slug}",
     "running": "It is going on; Refresh shows how far it is.",
@@ -156,13 +156,12 @@ def _step(step: runs.Step) -> dict[str, Any]:
 
 def _plain(result: Result, at: float) -> dict[str, Any]:
     """The result as plain values: numbers are finite, what is undefined is None with its reason."""
-    data = result.environment.get("data") or result.parameters.get("data") or "data that the run does not name"
     return {
-        "version": result.version, "title": _title(result.study), "data": str(data),
+        "version": result.version, "title": _title(result.study), "data": measured_on(result),
         "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else "",
         "verdicts": [_verdict(v) for v in result.verdicts],
-        "reported": [_reported(r, result, str(data)) for r in result.reported],
-        "numbers": [{"name": n, "said": str(e), "unit": e.unit, "n": _counts(e), "rule": e.rule}
+        "reported": [asdict(b) for b in beside(result)],
+        "numbers": [{"name": n, "said": str(e), "unit": e.unit, "n": rests_on(e), "rule": e.rule}
                     for n, e in result.numbers.items()],
         "facts": [[name, [[str(k), str(v)] for k, v in facts.items()]] for name, facts in (
             ("Parameters", result.parameters), ("Seconds by step", result.timings),
@@ -189,24 +188,8 @@ def _effect(effect: Estimate | None) -> dict[str, Any] | None:
         return None
     ends = [e for e in (effect.low, effect.high) if isinstance(e, float)]
     return {
-        "value": float(effect.value), "ends": ends if len(ends) == 2 else None, "n": _counts(effect),
+        "value": float(effect.value), "ends": ends if len(ends) == 2 else None, "n": rests_on(effect),
         "unit": effect.unit, "level": effect.level,
-    }  # fmt: skip
-
-
-def _counts(estimate: Estimate) -> str:
-    return ", ".join(f"{v:,} {k}" for k, v in estimate.counts.items())
-
-
-def _reported(reported: Reported, result: Result, data: str) -> dict[str, Any]:
-    """A number of the paper and ours, each with the data that it was measured on."""
-    unit = f" {reported.unit}" if reported.unit not in ("", "fraction") else ""
-    ours = result.numbers.get(reported.key) if reported.key else None
-    return {
-        "metric": reported.metric, "dataset": reported.dataset, "place": reported.place,
-        "said": reported.text if reported.value is None else f"{reported.value:g}{unit}",
-        "ours": None if ours is None else f"{ours}{f' {ours.unit}' if ours.unit not in ('', 'fraction') else ''}",
-        "ours_n": "" if ours is None else _counts(ours), "ours_on": data, "key": reported.key,
     }  # fmt: skip
 
 
