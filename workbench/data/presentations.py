@@ -5,6 +5,7 @@ A line is ``color_path depth_path ir_path label``, paths below the folder, label
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,7 +61,7 @@ def read_list(text: str, name: str) -> list[Presentation]:
 
 
 @dataclass(frozen=True)
-class Presentations:
+class Presentations(ABC):
     """Lists in a folder of the user's; a layout says who is shown, with which instrument, and what it cannot read.
 
     Attributes:
@@ -123,21 +124,21 @@ class Presentations:
             do="for verification use a data set with pairs, e.g. lfw:PATH",
         )
 
+    @abstractmethod
     def _subject(self, path: str) -> str:
         """Who is shown; the path itself where it does not tell."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _instrument(self, path: str) -> str:
         """Of an attack; "" where the path does not tell."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refusal(self, protocol: str) -> ParameterError:
         """Why a list of ``refused`` cannot be read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _complete(self) -> str:
         """What to do where a listed picture is missing."""
-        raise NotImplementedError
 
     def _check(self, protocol: str) -> str:
         if protocol in self.refused:
