@@ -7,8 +7,8 @@ a domain, 70 steps of 16): three separate backward passes and four adapters a bl
 After the first verdicts, all but one half of a claim undecided, the arms' learning rate rose from 0.001 to 0.003, and
 nothing else: the adapters had come to 1 or 2 % of what they are added to, so that the arms were one arm. The rate was
 chosen among 0.001, 0.003 and 0.01 by the loss on the training presentations of another seed, without looking at a test.
-After the second ones C6, which is our own, got its margin of 0.01 deviations: 20 samples' deviation is a little low on
-average, which drawing again does not show, so that "less than drawing again" was the wrong thing to ask.
+C6, which is our own, stays as it was fixed and is undecided: 20 samples' deviation is a little low on average, which
+drawing again does not show, so the closed form changes scores by as little as drawing again and not by less.
 """
 
 from __future__ import annotations
@@ -112,11 +112,8 @@ STUDY = Study(
         Claim(
             "C6",
             "The uncertainty is a function of the activation's size: its closed form changes scores by less than "
-            "a tenth of their deviation, and by no more than drawing again does",
-            (
-                Comparison(CHANGE, "closed form", "drawn again", margin=-0.01),
-                Comparison(CHANGE, "closed form", 0.1),
-            ),
+            "drawing again does, and by less than a tenth of their deviation",
+            (Comparison(CHANGE, "closed form", "drawn again"), Comparison(CHANGE, "closed form", 0.1)),
             ours=True,
         ),
     ),
