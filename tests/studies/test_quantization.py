@@ -28,7 +28,7 @@ Everything = tuple[Material, dict, study.Check, dict, study.Integer, Evidence]
 @pytest.fixture(scope="module")
 def run() -> Everything:
     """The whole study at smoke scale."""
-    material = study.faces("phantom", "", "", "smoke", **{k: SMOKE[k] for k in SIZES}, seed=0)
+    material = study.faces("phantom", "", "smoke", **{k: SMOKE[k] for k in SIZES}, seed=0)
     known = study.recognisers(material, "", epochs=2, seed=0)
     check = study.checked(material, known, device="cpu")
     arms = study.fine_tuned(
@@ -182,9 +182,9 @@ def test_the_figures_name_their_axes(run: Everything) -> None:
 
 def test_the_papers_setting_names_everything_that_is_missing() -> None:
     sizes = {k: SMOKE[k] for k in SIZES}
-    for data, tests, model in (("phantom", "", ""), ("folder:x", "", "iresnet:y"), ("folder:x", "lfw:z", "")):
+    for data, model in (("phantom", ""), ("folder:x", "iresnet:y"), ("folder:x;lfw:z", "")):
         with pytest.raises(DataError, match="needs files of yours") as caught:
-            study.faces(data, tests, model, "paper", **sizes, seed=0)
+            study.faces(data, model, "paper", **sizes, seed=0)
         for part in (
             "iresnet:PATH",
             "MS1MV2",

@@ -22,6 +22,10 @@ from workbench.methods.small_recogniser import arrays
 from workbench.models.networks import mobilefacenet
 from workbench.models.networks.iresnet import DEPTHS, IResNet
 from workbench.models.networks.mobilefacenet import MobileFaceNet
+from workbench.runs.identity import identify
+from workbench.runs.parameters import check, schema
+from workbench.runs.process import absolute
+from workbench.studies import listing
 from workbench.studies import quantization as study
 from workbench.testing.contracts import check_model
 
@@ -57,7 +61,7 @@ def given(train: Samples, _short: None, tmp_path_factory: pytest.TempPathFactory
         files.write_tensors(root / f"{name}.safetensors", arrays(network))
     folder = f"folder:{root / 'train'}"
     specs = {name: f"{name}:{root / name}.safetensors" for name in ("mobilefacenet", "iresnet")}
-    return specs | {"data": folder, "tests": "; ".join(bins), "shared": f"{bins[0]}; {folder}"}
+    return specs | {"data": ";".join([folder, *bins]), "train": folder, "shared": f"{folder};{bins[0]}; {folder}"}
 
 
 SIZES = {"people": 5, "images": 4, "small_people": 2, "small_images": 2}
@@ -65,7 +69,7 @@ SIZES = {"people": 5, "images": 4, "small_people": 2, "small_images": 2}
 
 @pytest.mark.parametrize("kind", ["mobilefacenet", "iresnet"])
 def test_a_folder_pair_sets_and_a_state_dictionary_become_a_run(given: dict[str, str], kind: str) -> None:
-    material = pictures.given(given["data"], given["tests"], kind, **SIZES, seed=0)
+    material = pictures.given(given["data"], kind, **SIZES, seed=0)
     width = {"mobilefacenet": 96, "iresnet": 112}[kind]
     assert material.train.shape == (12, 112, width, 3)
     assert len(material.small) == 4
@@ -88,12 +92,12 @@ def test_a_folder_pair_sets_and_a_state_dictionary_become_a_run(given: dict[str,
 
 
 def test_a_pair_set_made_of_the_full_set_is_noticed(given: dict[str, str], train: Samples, tmp_path: Path) -> None:
-    assert pictures.given(given["data"], given["tests"], "iresnet", **SIZES, seed=0).shared == ()
-    by_name = pictures.given(given["data"], given["shared"], "iresnet", **SIZES, seed=0)
+    assert pictures.given(given["data"], "iresnet", **SIZES, seed=0).shared == ()
+    by_name = pictures.given(given["shared"], "iresnet", **SIZES, seed=0)
     assert by_name.shared[0].startswith("4 people by name")
     pairs = balanced(train.subjects, "pairs", 0, most=10)
     hidden = datasets.export(train, pairs, "insightface-bin", tmp_path / "bin", file="lfw.bin")
-    nameless = pictures.given(given["data"], hidden, "iresnet", **SIZES, seed=0)
+    nameless = pictures.given(f"{given['train']};{hidden}", "iresnet", **SIZES, seed=0)
     assert nameless.shared == ("40 pictures, equal to the bit",)
 
 
@@ -103,7 +107,7 @@ def test_pictures_that_are_no_chips_and_models_that_cannot_learn_are_refused(
     with pytest.raises(DataError, match="not aligned chips"):
         networks.fitting(np.zeros((1, 250, 250, 3), np.uint8), "iresnet")
     with pytest.raises(DataError, match="nothing to judge on"):
-        pictures.given(given["data"], " ", "iresnet", **SIZES, seed=0)
+        pictures.given(given["train"], "iresnet", **SIZES, seed=0)
     with pytest.raises(UnknownNameError, match="iresnet"):
         networks.given("faceapi-recogniser")
     files.write_tensors(tmp_path / "w.safetensors", {"layer1.0.conv1.weight": np.zeros((64, 64, 3, 3), np.float32)})
@@ -114,7 +118,7 @@ def test_pictures_that_are_no_chips_and_models_that_cannot_learn_are_refused(
 def test_the_whole_study_runs_on_ones_own_network(given: dict[str, str]) -> None:
     model = given["mobilefacenet"]
     material = study.faces(
-        given["data"], given["tests"], model, "paper", people=9, images=9, tests_people=5, shots=2, small_people=3,
+        given["data"], model, "paper", people=9, images=9, tests_people=5, shots=2, small_people=3,
         small_images=3, seed=0,
     )  # fmt: skip
     known = study.recognisers(material, model, epochs=1, seed=0)
@@ -138,7 +142,7 @@ def test_the_whole_study_runs_on_ones_own_network(given: dict[str, str]) -> None
 
 
 def test_people_whom_the_sets_share_are_a_warning_of_the_run(given: dict[str, str]) -> None:
-    material = pictures.given(given["data"], given["shared"], "mobilefacenet", **SIZES, seed=0)
+    material = pictures.given(given["shared"], "mobilefacenet", **SIZES, seed=0)
     known = study.recognisers(material, given["mobilefacenet"], epochs=1, seed=0)
     check = study.checked(material, known, device="cpu")
     told = study.notes(material, check)
@@ -163,3 +167,20 @@ def test_an_iresnet_is_the_published_one(given: dict[str, str]) -> None:
     recogniser = networks.given(given["iresnet"])
     own = training.embed(recogniser.network(), recogniser, chips)
     assert models.load(given["iresnet"], backend="torch", device="cpu").embed(chips) == pytest.approx(own, abs=1e-4)
+
+
+def test_another_pair_set_under_the_same_name_is_another_run(given: dict[str, str], tmp_path: Path) -> None:
+    folder, first, second = datasets.several(given["data"])
+    pairs = tmp_path / "lfw.bin"
+    found = []
+    for spec in (first, second, first):
+        pairs.write_bytes(Path(datasets.split(spec)[1]).read_bytes())
+        order = {"data": f"{folder};insightface-bin:{pairs}", "model": given["iresnet"]}
+        values = check(order, schema(listing("quantization").notebook))
+        found.append(identify("quantization", values).id)
+    assert found[0] == found[2] != found[1]
+
+
+def test_paths_of_all_sets_hold_wherever_the_notebook_runs() -> None:
+    said = absolute("folder:chips; insightface-bin:lfw.bin", Path("/home/ann"))
+    assert said == "folder:/home/ann/chips;insightface-bin:/home/ann/lfw.bin"

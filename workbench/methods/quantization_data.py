@@ -98,13 +98,13 @@ def subset_of(labels: Places, people: int, images: int, seed: int) -> Places:
 
 
 def given(
-    train: str, tests: str, kind: str, *, people: int, images: int, small_people: int, small_images: int, seed: int
+    data: str, kind: str, *, people: int, images: int, small_people: int, small_images: int, seed: int
 ) -> Material:
     """The user's pictures: aligned chips of 112 pixels.
 
     Args:
-        train: specification of the set to fine-tune on, e.g. ``"folder:PATH"``.
-        tests: specifications of the pair sets, separated by semicolons, e.g. ``"insightface-bin:PATH/lfw.bin"``.
+        data: specifications with semicolons between them: of the set to fine-tune on, and of the pair sets to judge on,
+            e.g. ``"folder:PATH;insightface-bin:PATH/lfw.bin"``.
         kind: of the network, see `quantization_networks.fitting`.
         people: of the full set, at most.
         images: pictures of each, at most.
@@ -115,11 +115,11 @@ def given(
     Raises:
         DataError: no pictures, no pair sets, or pictures of another size.
     """
-    specs = [s.strip() for s in tests.split(";") if s.strip()]
+    train, *specs = datasets.several(data)
     if not specs:
         raise DataError(
-            "there is nothing to judge on", given="tests=''", do="name pair sets in `tests`",
-            expected="insightface-bin:PATH/lfw.bin; insightface-bin:PATH/agedb_30.bin",
+            "there is nothing to judge on", given=f"data={data!r}", do="name pair sets behind the set to fine-tune on",
+            expected="folder:PATH;insightface-bin:PATH/lfw.bin;insightface-bin:PATH/agedb_30.bin",
         )  # fmt: skip
     opened = datasets.open_dataset(train)
     samples = opened.samples()

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..claims import Claim, Comparison, Study
 from ..core import DataError, Estimate, Evidence, Reported, Resampled, Scores, Undefined, WeightsError
+from ..data import several
 from ..methods import quantization as q
 from ..methods import quantization_arms as arms_of
 from ..methods import quantization_data as pictures
@@ -49,8 +50,8 @@ NEEDS = (
     "a network in full precision: model='iresnet:PATH' or 'mobilefacenet:PATH', an ArcFace state dictionary",
     "pictures to fine-tune on: data='folder:PATH', PATH/<person>/<picture>, aligned chips of 112 x 112 (MS1MV2 or "
     "another training set as a folder of identities; its record files are not read); about 13,200 for the small set",
-    "pair sets: tests='insightface-bin:PATH/lfw.bin; ...' (LFW, CFP-FP, AgeDB-30, CALFW, CPLFW); IJB-B and IJB-C in "
-    "InsightFace's layout are not read by this version",
+    "pair sets behind it: data='folder:PATH;insightface-bin:PATH/lfw.bin;...' (LFW, CFP-FP, AgeDB-30, CALFW, CPLFW); "
+    "IJB-B and IJB-C in InsightFace's layout are not read by this version",
     "memory: 38 kB a picture, so 0.5 GB for 13,200 and 218 GB for MS1MV2's 5.8 million; batches of 128 of iResNet-50 "
     "take about 24 GB (measured: 1.5 GB for 8)",
     "time, of each of six arms: 13,200 pictures 16 times take 5 hours of one CPU core with MobileFaceNet and 40 with "
@@ -196,14 +197,13 @@ class Integer:
 
 
 def faces(
-    data: str, tests: str, model: str, scale: str, *, people: int, images: int, tests_people: int, shots: int,
+    data: str, model: str, scale: str, *, people: int, images: int, tests_people: int, shots: int,
     small_people: int, small_images: int, seed: int,
 ) -> Material:  # fmt: skip
     """The full set, the small set and the test pictures; nobody of the test is in the others.
 
     Args:
-        data: ``"phantom"``, or what to fine-tune on.
-        tests: pair sets, separated by semicolons.
+        data: ``"phantom"``, or what to fine-tune on and the pair sets to judge on, with semicolons between them.
         model: ``""`` for phantom faces, else the network that is given.
         scale: of the run.
         people: of the full set.
@@ -220,12 +220,12 @@ def faces(
     small = {"small_people": small_people, "small_images": small_images}
     if data == "phantom" and scale != "paper":
         return pictures.faces(people=people, images=images, tests=tests_people, shots=shots, seed=seed, **small)
-    if data == "phantom" or not tests or not model:
+    if data == "phantom" or len(several(data)) < 2 or not model:
         raise DataError(
-            "the paper's setting needs files of yours", given=f"data {data!r}, tests {tests!r}, model {model!r}",
+            "the paper's setting needs files of yours", given=f"data {data!r}, model {model!r}",
             expected="; ".join(NEEDS), do="name them, or use data='phantom' with scale 'smoke' or 'demo'",
         )  # fmt: skip
-    return pictures.given(data, tests, split(model)[0], people=people, images=images, seed=seed, **small)
+    return pictures.given(data, split(model)[0], people=people, images=images, seed=seed, **small)
 
 
 def place(device: str, model: str) -> str:
