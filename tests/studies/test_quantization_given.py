@@ -182,5 +182,5 @@ def test_another_pair_set_under_the_same_name_is_another_run(given: dict[str, st
 
 
 def test_paths_of_all_sets_hold_wherever_the_notebook_runs() -> None:
-    said = absolute("folder:chips; insightface-bin:lfw.bin", Path("/home/ann"))
-    assert said == "folder:/home/ann/chips;insightface-bin:/home/ann/lfw.bin"
+    said = absolute("folder:chips; insightface-bin:lfw.bin", Path("/data/ann"))
+    assert said == "folder:/data/ann/chips;insightface-bin:/data/ann/lfw.bin"
