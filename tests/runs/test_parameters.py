@@ -1,3 +1,4 @@
+import ast
 import json
 from pathlib import Path
 
@@ -144,3 +145,41 @@ def test_relative_paths_hold_from_anywhere_in_each_of_several(tmp_path: Path) ->
 
 def test_the_code_digest_covers_models_found_by_their_folder() -> None:
     assert "faceapi_recogniser.py" in {f.name for f in _closure()}
+
+
+def test_imports_are_found_wherever_a_statement_may_stand(tmp_path: Path) -> None:
+    text = """
+import first
+if later:
+    from workbench import second
+elif earlier:
+    import third
+else:
+    import fourth
+try:
+    import fifth
+except* OSError:
+    import sixth
+else:
+    import seventh
+finally:
+    import eighth
+match value:
+    case 1:
+        import ninth
+with place:
+    async def inner():
+        async for one in many:
+            import tenth
+class Kept:
+    def method(self):
+        while True:
+            import eleventh.part
+"""
+    path = tmp_path / "module.py"
+    path.write_text(text)
+    everywhere = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Import | ast.ImportFrom)]
+    plain = [a.name.split(".") for n in everywhere if isinstance(n, ast.Import) for a in n.names]
+    found = identity.named(path)
+    assert len(everywhere) == 11
+    assert sorted(found) == sorted([*plain, ["workbench"], ["workbench", "second"]])

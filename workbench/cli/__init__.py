@@ -14,7 +14,7 @@ from typing import Any
 from .. import __version__, files, studies
 from ..core import ParameterError, RunError, UnknownNameError, WorkbenchError
 from . import costs, data, evaluate, probe, queue, spoof
-from .show import print_json, table
+from .show import print_json, report, table
 
 REFUTED, FAILED, USAGE, INTERRUPTED = 3, 1, 2, 130
 _EPILOG = """exit codes: 0 done; 1 a run failed or died; 2 wrong usage or parameter; 3 done, and a claim was refuted;
@@ -142,7 +142,6 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from ..figures.report import write_report
     from ..runs import Done, run_many
     from ..runs.parameters import from_text, pair, schema
 
@@ -157,7 +156,7 @@ def _run(chosen: argparse.Namespace) -> int:
             print(f"[{time.monotonic() - start:6.1f} s] {slug}: {event['step']}{kept}", file=sys.stderr, flush=True)
 
     done = run_many(
-        chosen.study, given, jobs=chosen.jobs, budget=chosen.budget, progress=progress, after=write_report,
+        chosen.study, given, jobs=chosen.jobs, budget=chosen.budget, progress=progress, after=report,
         memory=int(chosen.memory * 2**30) if chosen.memory else None,
     )  # fmt: skip
     code = 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import files, studies
 from ..core import ParameterError, RunError
-from .show import print_json, table
+from .show import print_json, report, table
 
 if TYPE_CHECKING:
     from ..runs.queue import Queue
@@ -148,7 +148,6 @@ def _work(queue: Queue, chosen: argparse.Namespace) -> int:
 
 
 def _execute(queue: Queue, chosen: argparse.Namespace) -> int:
-    from ..figures.report import write_report
     from ..runs.job import execute
 
-    return execute(queue, _number(chosen), chosen.token, budget=chosen.budget, after=write_report)
+    return execute(queue, _number(chosen), chosen.token, budget=chosen.budget, after=report)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from .. import files
+from ..core import Result
 
 
 def print_json(thing: object) -> None:
@@ -24,6 +26,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for row in rows:
         shown.add_row(*(Text(visible(cell)) for cell in row))
     Console().print(shown)
+
+
+def report(folder: Path, result: Result) -> Path:
+    """The report of a run; the tools that write it are loaded only now, when a run was really done."""
+    from ..figures.report import write_report
+
+    return write_report(folder, result)
 
 
 def visible(text: str) -> str:

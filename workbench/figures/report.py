@@ -7,14 +7,18 @@ import json
 import re
 from pathlib import Path
 
-import nbformat
 from latex2mathml.converter import convert as to_mathml
-from nbconvert import HTMLExporter
 
 from .. import files, studies
 from ..core import Result
+from ..core.absent import absent
 from ..runs.session import verdict_table
 from .page import NAME, STYLE
+
+# A grammar of addresses that jsonschema would load: most of a second, and no notebook's schema asks for it.
+with absent("rfc3987_syntax"):
+    import nbformat
+    from nbconvert import HTMLExporter
 
 
 def write_report(folder: Path, result: Result) -> Path:

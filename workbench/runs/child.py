@@ -11,9 +11,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .. import files
+from ..core.absent import absent
 from . import journal
 
 EXECUTED = "notebook.ipynb"
@@ -50,11 +52,18 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def tools() -> tuple[ModuleType, ModuleType]:
+    """The packages nbformat and papermill, without a grammar of addresses that would take most of a second to load."""
+    with absent("rfc3987_syntax"):
+        import nbformat
+        import papermill
+    return nbformat, papermill
+
+
 def main(folder: Path) -> int:
     """Execute the notebook of a prepared run folder; 0 when every cell ran."""
     threading.Thread(target=watch_parent, args=(folder, os.getppid()), daemon=True).start()
-    import nbformat
-    import papermill
+    nbformat, papermill = tools()
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from nbformat.sign import NotebookNotary
@@ -86,10 +95,12 @@ def main(folder: Path) -> int:
             super().__init__(**{**options, "kernel_spec_manager": OwnKernel()})
 
     try:
+        # The kernel is killed after its last cell: all has been written, and torch takes a second to say goodbye.
         papermill.execute_notebook(
             str(folder / "input.ipynb"), str(folder / EXECUTED), parameters=order["parameters"],
             kernel_name="python3", cwd=str(folder), progress_bar=False, on_cell_start=started,
             kernel_manager_class=Manager, language="python", stdout_file=sys.stdout, stderr_file=sys.stdout,
+            shutdown_kernel="immediate",
         )  # fmt: skip
     except (DeadKernelError, CellTimeoutError) as error:
         journal.write(folder, "died", cell=at[0], why=str(error).splitlines()[0], peak=peak_bytes())

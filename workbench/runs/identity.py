@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -117,7 +117,7 @@ def named(file: Path) -> list[list[str]]:
     inside = file.relative_to(studies.PACKAGE.parent) if file.is_relative_to(studies.PACKAGE) else Path(file.name)
     package = list(inside.parts[:-1])
     found: list[list[str]] = []
-    for node in ast.walk(ast.parse(files.read_text(file))):
+    for node in _statements(ast.parse(files.read_text(file)).body):
         if isinstance(node, ast.Import):
             found += [a.name.split(".") for a in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -125,6 +125,16 @@ def named(file: Path) -> list[list[str]]:
             stem = [*base, *(node.module or "").split(".")] if node.module else base
             found += [stem, *([*stem, a.name] for a in node.names)]
     return found
+
+
+def _statements(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All statements, those inside others too; expressions, nine tenths of a tree, hold none."""
+    for node in nodes:
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, part, None)
+            if isinstance(inner, list):
+                yield from _statements(inner)
 
 
 def files_of(parts: list[str]) -> list[Path]:
