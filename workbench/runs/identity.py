@@ -49,8 +49,7 @@ class RunIdentity:
 def identify(slug: str, parameters: Mapping[str, object]) -> RunIdentity:
     """The identity of a run with these checked parameters."""
     listed = studies.listing(slug)
-    data = [datasets.split(s) for s in datasets.several(str(parameters.get("data", "")))]
-    used = [models.split(s) for s in models.several(str(parameters.get("model", "")))]
+    data, used = _named(parameters)
     return RunIdentity(
         slug,
         listed.version,
@@ -62,6 +61,19 @@ def identify(slug: str, parameters: Mapping[str, object]) -> RunIdentity:
         code_digest(listed.module, listed.notebook),
         packages(),
         platform.machine(),
+    )
+
+
+def reads_files(parameters: Mapping[str, object]) -> bool:
+    """Whether a run with these parameters reads data or weights of the user."""
+    return any(path for kind in _named(parameters) for _, path in kind)
+
+
+def _named(parameters: Mapping[str, object]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Names and paths of data sets and of models."""
+    return (
+        [datasets.split(s) for s in datasets.several(str(parameters.get("data", "")))],
+        [models.split(s) for s in models.several(str(parameters.get("model", "")))],
     )
 
 

@@ -21,6 +21,7 @@ from .. import files, models, studies
 from ..core import Result, RunError, WorkbenchError, parted
 from . import alive, child, identity, journal, parameters
 from .home import run_folder
+from .reuse import IDENTITY
 from .session import OUTCOME
 
 RESULT = "result.json"
@@ -119,7 +120,7 @@ def _prepare(
 ) -> None:
     files.sweep(folder)
     (folder / OUTCOME).unlink(missing_ok=True)
-    files.commit_text(folder / "identity.json", files.to_json(asdict(who)))
+    files.commit_text(folder / IDENTITY, files.to_json(asdict(who)))
     files.commit_text(folder / "order.json", json.dumps({"parameters": dict(values), "memory": memory}))
     files.commit_bytes(folder / "input.ipynb", files.read_bytes(notebook))
     journal.write(folder, "started")

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import files, studies
-from ..core import Evidence, ParameterError, Result, StoreError, seeds
-from . import identity, journal, parameters
+from ..core import Evidence, ParameterError, Result, ShapeError, seeds
+from . import identity, journal, parameters, reuse
 from .home import home
 
 OUTCOME = "outcome.json"
@@ -39,7 +39,9 @@ class Run:
         self.settings = SimpleNamespace(**filled)
         self.folder = Path(values["out"]) if values["out"] else None
         self.timings: dict[str, float] = {}
+        self._borrowed: dict[str, str] = {}
         self._code = identity.code_digest(studies.listing(slug).module, studies.listing(slug).notebook)
+        self._store = reuse.store(self.folder, slug, self._code, given=identity.reads_files(filled))
 
     @property
     def answers(self) -> str:
@@ -48,10 +50,13 @@ class Run:
         return str(folder / "answers.sqlite")
 
     def step(self, function: Callable[..., Any], *arguments: Any, name: str = "", **options: Any) -> Any:
-        """``function(*arguments, **options)``, or what an interrupted run of the same code has kept of it.
+        """``function(*arguments, **options)``, or what was computed from equal arguments before.
 
-        A value that says ``real`` of itself, or holds a dataclass that does, shows real people: it is kept only with
-        ``show_faces``, and otherwise computed again.
+        A run's folder keeps it, should the run be interrupted; so do folders of the study's other runs, and a live
+        notebook on phantom faces until its kernel ends. The notebook's own functions are always computed.
+
+        A value that says ``real`` of itself, or holds a dataclass that does, shows real people: it is written down
+        only with ``show_faces``, and otherwise computed again.
 
         Args:
             function: a step of the study; it returns arrays, plain values and dataclasses of them.
@@ -61,33 +66,45 @@ class Run:
         """
         label = name or function.__name__
         start = (time.perf_counter(), _processor())
-        kept = self._kept(function, arguments, options, label)
-        if kept is not None and kept.is_file():
-            try:
-                value = files.unpack(files.read_bytes(kept))
-                self._note("step-kept", label, start)
-                return value
-            except StoreError:
-                kept.unlink()
+        key = self._key(function, arguments, options)
+        found = self._store.find(label, key) if self._store and key else None
+        if found is not None:
+            self._borrowed |= {label: found.run} if found.run else {}
+            self._note("step-kept", label, start, **({"run": found.run} if found.run else {}))
+            return found.value
         self._note("step-start", label, start)
         value = function(*arguments, **options)
-        if kept is not None and (getattr(self.settings, "show_faces", False) or not _shows_people(value)):
-            files.commit_bytes(kept, files.pack(value))
+        writes = self.folder is not None and not getattr(self.settings, "show_faces", False)
+        if self._store and key and not (writes and _shows_people(value)):
+            self._store.keep(label, key, value)
         self._note("step-done", label, start)
         return value
 
-    def _kept(self, function: Any, arguments: tuple[Any, ...], options: Any, label: str) -> Path | None:
-        if self.folder is None:
-            return None
-        key = files.pack([f"{function.__module__}.{function.__qualname__}", self._code, arguments, options])
-        return self.folder / "steps" / f"{label.replace('/', '-')}-{files.sha256_bytes(key)[:16]}.zip"
+    def _key(self, function: Any, arguments: tuple[Any, ...], options: Any) -> str:
+        """Of all that a step's value depends on, hexadecimal; "" where it may be another the next time."""
+        # A notebook's own function may have been edited, and a store of answers itself knows what is missing in it.
+        live = self.folder is None
+        texts = [a for a in (*arguments, *options.values()) if isinstance(a, str)]
+        if function.__module__ == "__main__" or (live and self.answers in texts):
+            return ""
+        try:
+            made_of = files.pack([f"{function.__module__}.{function.__qualname__}", self._code, arguments, options])
+        except ShapeError:
+            # Of a live notebook: a step may be given anything.
+            if live:
+                return ""
+            raise
+        return files.sha256_bytes(made_of)
 
-    def _note(self, event: str, label: str, start: tuple[float, float]) -> None:
+    def _note(self, event: str, label: str, start: tuple[float, float], **more: str) -> None:
         seconds, processor = time.perf_counter() - start[0], _processor() - start[1]
         if event != "step-start":
             self.timings[label] = round(seconds, 3)
         if self.folder is not None:
-            journal.write(self.folder, event, step=label, seconds=round(seconds, 3), processor=round(processor, 3))
+            times = {"seconds": round(seconds, 3), "processor": round(processor, 3)}
+            journal.write(self.folder, event, step=label, **times, **more)
+        elif event == "step-kept":
+            print(f"{label}: as computed before")
 
     def conclude(self, evidence: Evidence, **environment: object) -> Conclusion:
         """Verdicts on all claims; with ``out`` they are kept for the runner to commit.
@@ -101,7 +118,14 @@ class Run:
 
         notes = environment.pop("notes", ())
         verdicts = judge(self.study.claims, evidence, seed=seeds.integer("judge", int(self.settings.seed)) % 2**31)
-        machine = {"python": platform.python_version(), "machine": platform.machine(), **identity.packages()}
+        machine: dict[str, object] = {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            **identity.packages(),
+        }
+        if self._borrowed:
+            # Wall times among the numbers are those of that run, too.
+            machine["steps of other runs"] = self._borrowed
         result = Result(
             self.slug,
             self.study.version,
