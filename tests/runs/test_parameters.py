@@ -144,3 +144,13 @@ def test_relative_paths_hold_from_anywhere_in_each_of_several(tmp_path: Path) ->
 
 def test_the_code_digest_covers_models_found_by_their_folder() -> None:
     assert "faceapi_recogniser.py" in {f.name for f in _closure()}
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "a\0b"])
+def test_a_path_that_no_file_can_have_is_refused_in_words(path: str) -> None:
+    with pytest.raises(ParameterError, match="no file can have this path"):
+        absolute(f"lfw:{path}")
+
+
+def test_without_a_path_the_current_folder_is_not_taken_for_one() -> None:
+    assert absolute("lfw:") == "lfw:"

@@ -13,7 +13,6 @@ from ..claims import PILLARS
 from ..core import BusyError, ParameterError, UnknownNameError
 from ..runs import order, worker
 from ..runs.home import home
-from ..runs.parameters import errors
 from ..runs.queue import Job, Queue
 from ..runs.staleness import Staleness
 from . import catalogue, command, jobs
@@ -141,18 +140,19 @@ class Desk:
         """Whether parameters fit, and the same run in a shell."""
         entry = self._runnable(name)
         values = self._with_scale(given, entry)
-        wrong = errors(values, entry.parameters)
+        wrong = order.misfits(values, entry.parameters, self.base)
         if wrong:
             told = {str(n)[:100]: form_error(e) for n, e in wrong.items()}
             return {"ok": False, "errors": told, "parameters": None, "command": None, "papermill": None,
                     "seconds": None, "notes": []}  # fmt: skip
+        values, _ = order.order(values, entry.parameters, self.base)
         resolved = {n: values.get(n, p.default) for n, p in entry.parameters.items()}
         runs = self.history.all(entry.slug)
         seconds = self.history.seconds(entry.slug, runs).get(str(resolved.get("scale")))
         return {
             "ok": True, "errors": {}, "parameters": resolved, "command": command.shell(entry, values),
             "papermill": command.papermill(entry, values), "seconds": seconds,
-            "notes": command.notes(entry, resolved, runs, self.base),
+            "notes": command.notes(entry, resolved, runs),
         }  # fmt: skip
 
     def _runnable(self, name: str) -> Entry:
@@ -199,7 +199,7 @@ class Desk:
         """
         entry = self._runnable(study)
         values = self._with_scale(given, entry)
-        wrong = errors(values, entry.parameters)
+        wrong = order.misfits(values, entry.parameters, self.base)
         if wrong:
             raise Misfits(entry.slug, wrong)
         checked, device = order.order(values, entry.parameters, self.base)
