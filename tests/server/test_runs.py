@@ -10,9 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from workbench import files
-from workbench.runs import journal
+from workbench.runs import history, journal
 from workbench.runs.home import run_folder
+from workbench.server.desk import Desk
+from workbench.server.results import run_result
 
 A, B = "0123456789ab", "abcdefabcdef"
 
@@ -65,6 +69,24 @@ async def test_a_damaged_run_spoils_its_own_row_only(ask: Any, make: SimpleNames
     (broken / "order.json").write_text("[")
     (broken / "notebook.ipynb").write_text('{"cells": [7]}')
     assert make.read(await ask(f"/runs/saliency/{B}"))["figures"] == []
+
+
+@pytest.mark.parametrize("text", ["", "[", "[1]", "null", "{}", "\x00", '{"parameters": [1]}'])
+@pytest.mark.parametrize(
+    "file", ["order.json", "identity.json", "input.ipynb", "notebook.ipynb", "result.json", "journal.jsonl"]
+)
+def test_whatever_is_damaged_the_other_runs_are_listed(make: SimpleNamespace, home: Path, file: str, text: str) -> None:
+    make.run()
+    (make.run(B) / file).write_text(text)
+    # A new one each time: nothing is remembered of the run as it was.
+    desk = Desk()
+    assert A in [r["run"] for r in desk.runs(study="", status="", limit=9, offset=0)["runs"]]
+    (saliency,) = (s for s in desk.studies()["studies"] if s["name"] == "saliency")
+    assert saliency["state"]["verdicts"]
+    assert A in [r.id for r in history()]
+    if B in [p.record.id for p in desk.history.all()]:
+        past = desk.history.one("saliency", B)
+        assert run_result(past, desk.run_summaries([past])[0], None)["summary"]["run"] == B
 
 
 async def test_the_report_runs_nothing_in_the_browser(ask: Any, make: SimpleNamespace) -> None:

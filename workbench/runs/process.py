@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from .. import data as datasets
 from .. import files, models, studies
-from ..core import ParameterError, Result, RunError, WorkbenchError, parted
+from ..core import ParameterError, Result, RunError, StoreError, WorkbenchError, parted
 from . import alive, child, identity, journal, parameters
 from .home import run_folder
 from .session import OUTCOME
@@ -101,8 +101,14 @@ def run(
 
 
 def load(folder: Path) -> Result:
-    """The committed result of a run folder."""
-    result: Result = files.from_json(files.read_text(folder / RESULT))
+    """The committed result of a run folder.
+
+    Raises:
+        StoreError: it is none.
+    """
+    result = files.from_json(files.read_text(folder / RESULT))
+    if not isinstance(result, Result):
+        raise StoreError("this is no result", given=type(result).__name__, expected="what a run commits")
     return result
 
 
