@@ -122,7 +122,7 @@ class Desk:
             return []
         if entry is None or entry.place is None:
             return ["the study is no longer there"]
-        return self.staleness.reasons(entry.place, entry.version, past.identity, past.order)
+        return self.staleness.reasons(entry.place, entry.version, past.identity, past.order, past.record.started)
 
     def page(self, name: str) -> Json:
         """The page of one study."""
