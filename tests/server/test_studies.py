@@ -265,3 +265,29 @@ def test_commands_of_every_study_can_be_typed(home: Path) -> None:
         line = command.shell(entry, values)
         assert line.startswith(f"workbench run {entry.slug} ")
         assert not isinstance(studies.listing(entry.slug), WorkbenchError)
+
+
+def test_the_list_looks_up_what_is_installed_as_often_for_many_runs_as_for_one(
+    make: SimpleNamespace, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.core import Registry
+    from workbench.server.desk import Desk
+
+    looked = []
+    entries = Registry.entries
+    monkeypatch.setattr(Registry, "entries", lambda self: (looked.append(self.kind), entries(self))[1])
+    desk = Desk()
+
+    def lookups() -> int:
+        desk.studies()
+        desk.runs(study="", status="", limit=100, offset=0)
+        looked.clear()
+        desk.studies()
+        desk.runs(study="", status="", limit=100, offset=0)
+        return len(looked)
+
+    make.run()
+    one = lookups()
+    for number in range(5):
+        make.run(f"{number:012x}")
+    assert lookups() == one
