@@ -183,3 +183,13 @@ class Kept:
     found = identity.named(path)
     assert len(everywhere) == 11
     assert sorted(found) == sorted([*plain, ["workbench"], ["workbench", "second"]])
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "a\0b"])
+def test_a_path_that_no_file_can_have_is_refused_in_words(path: str) -> None:
+    with pytest.raises(ParameterError, match="no file can have this path"):
+        absolute(f"lfw:{path}")
+
+
+def test_without_a_path_the_current_folder_is_not_taken_for_one() -> None:
+    assert absolute("lfw:") == "lfw:"

@@ -213,3 +213,13 @@ def test_processes_that_open_a_new_queue_at_once_all_can(home: Path) -> None:
         numbers.append(int(child.stdout.read()))
         assert child.wait() == 0
     assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_runs_is_listed_before_what_has_ended_however_long_the_list(queue: Queue) -> None:
+    queue.add("saliency", {"seed": 0})
+    running = started(queue)
+    for seed in (1, 2, 3):
+        queue.cancel(queue.add("saliency", {"seed": seed}).id)
+    waiting = queue.add("saliency", {"seed": 4}).id
+    assert [job.id for job in queue.jobs(limit=2)] == [waiting, running]
+    assert [job.id for job in queue.jobs()] == [waiting, running, 4, 3, 2]

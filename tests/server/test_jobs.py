@@ -14,6 +14,7 @@ import pytest
 
 from workbench.runs import alive
 from workbench.runs.queue import Queue
+from workbench.server.shapes import at_home
 
 STUB = Path(__file__).parents[1] / "runs" / "stub_job.py"
 
@@ -137,3 +138,36 @@ async def test_a_server_that_starts_nothing_still_marks_what_died(
     await ask("/jobs", "POST", {"study": "saliency", "parameters": {"seed": 2}})
     await extension.tick()
     assert [j["state"] for j in make.read(await ask("/jobs"))["jobs"]] == ["queued", "lost"]
+
+
+async def test_a_study_whose_job_failed_before_its_run_began_says_so(
+    ask: Any, make: SimpleNamespace, extension: Any
+) -> None:
+    async def state() -> Any:
+        (found,) = (s for s in make.read(await ask("/studies"))["studies"] if s["name"] == "saliency")
+        assert make.read(await ask("/studies/saliency"))["state"] == found["state"]
+        return found["state"]
+
+    queue, me = extension.desk.queue, os.getpid()
+
+    async def fails() -> None:
+        await ask("/jobs", "POST", {"study": "saliency"})
+        job, token = queue.claim({"cpu": 1})
+        assert queue.start(job.id, token, me)
+        given = str(Path.home() / "lfw")
+        queue.finish(job.id, me, alive.birth(me), "failed", reason="no such folder", problem={"given": given})
+
+    await fails()
+    assert ((await state())["status"], (await state())["reason"]) == ("failed", "no such folder: ~/lfw")
+    assert make.read(await ask("/board"))["statuses"]["failed"] == 1
+    # A later run is the latest word, a later failure again.
+    make.run()
+    assert (await state())["status"] == "done"
+    await fails()
+    found = await state()
+    assert (found["status"], [v["answer"] for v in found["verdicts"]]) == ("failed", ["supported", "not testable here"])
+
+
+async def test_where_runs_are_kept_is_said(ask: Any, make: SimpleNamespace, home: Path) -> None:
+    assert make.read(await ask("/jobs"))["store"] == str(home)
+    assert at_home(Path.home() / "a" / "b") == "~/a/b"

@@ -10,9 +10,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from workbench import files
-from workbench.runs import journal
+from workbench.runs import history, journal
 from workbench.runs.home import run_folder
+from workbench.server.desk import Desk
+from workbench.server.history import History
+from workbench.server.results import as_csv, run_result
 
 A, B = "0123456789ab", "abcdefabcdef"
 
@@ -67,6 +72,23 @@ async def test_a_damaged_run_spoils_its_own_row_only(ask: Any, make: SimpleNames
     assert make.read(await ask(f"/runs/saliency/{B}"))["figures"] == []
 
 
+@pytest.mark.parametrize(
+    "file", ["order.json", "identity.json", "input.ipynb", "notebook.ipynb", "result.json", "journal.jsonl"]
+)
+def test_whatever_is_damaged_the_other_runs_are_listed(make: SimpleNamespace, home: Path, file: str) -> None:
+    make.run()
+    broken = make.run(B)
+    for text in ("", "[", "[1]", "null", "{}", "\x00", '{"parameters": [1]}'):
+        (broken / file).write_text(text)
+        # A new one each time: nothing is remembered of the run as it was.
+        found = {p.record.id: p for p in History().all()}
+        assert found[A].record.status == "done"
+        assert A in [r.id for r in history()]
+        if B in found:
+            assert run_result(found[B], {}, None)["title"] == "saliency"
+    assert Desk().runs(study="", status="done", limit=9, offset=0)["runs"]
+
+
 async def test_the_report_runs_nothing_in_the_browser(ask: Any, make: SimpleNamespace) -> None:
     make.run()
     response = await ask(f"/runs/saliency/{A}/report")
@@ -119,6 +141,25 @@ async def test_runs_are_compared_and_exported(ask: Any, make: SimpleNamespace) -
     assert [line[1] for line in lines if "1+1" in line[1]] == ["'=1+1"]
     markdown = (await ask(f"{asked}&format=markdown")).body.decode().splitlines()
     assert len({line.count("|") - line.count("\\|") for line in markdown}) == 1
+
+
+async def test_a_negative_number_is_a_number_in_csv_and_each_column_names_its_study(
+    ask: Any, make: SimpleNamespace
+) -> None:
+    make.run(value=-0.25)
+    make.run(B, value=-1e-7)
+    exported = await ask(f"/compare?run=saliency/{A}&run=saliency/{B}&format=csv")
+    lines = list(csv.reader(io.StringIO(exported.body.decode())))
+    assert ["number", "area", "-0.25 [-0.35, -0.15]", "-1e-07 [-0.1, 0.1]"] in lines
+    assert ["run", "study", "saliency", "saliency"] in lines
+    assert ["run", "version", "2-A", "2-A"] in lines
+
+
+@pytest.mark.parametrize("text", ["-2+3", "-1|x", "=1", "+1", "@x", "-", "-1 [0, =x]"])
+def test_a_formula_is_none_in_csv(text: str) -> None:
+    table = {"runs": [], "parameters": [], "verdicts": [],
+             "numbers": [{"name": text, "values": [{"text": text}]}]}  # fmt: skip
+    assert list(csv.reader(io.StringIO(as_csv(table))))[-1] == ["number", f"'{text}", f"'{text}"]
 
 
 async def test_another_version_is_not_comparable(ask: Any, make: SimpleNamespace) -> None:

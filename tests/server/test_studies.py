@@ -10,7 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from workbench import runs, studies
+import pytest
+
+from workbench import files, runs, studies
 from workbench.core import WorkbenchError
 from workbench.runs import journal
 from workbench.runs.home import run_folder
@@ -137,7 +139,9 @@ async def test_a_check_says_all_that_is_wrong_and_starts_nothing(
     assert extension.desk.queue.jobs() == []
 
 
-async def test_the_command_of_a_check_is_the_same_run(ask: Any, make: SimpleNamespace) -> None:
+async def test_the_command_of_a_check_is_the_same_run(
+    ask: Any, make: SimpleNamespace, jp_root_dir: Path
+) -> None:  # fmt: skip
     given = {"pairs": None, "seed": 3, "show_faces": True, "data": "lfw:my dir/$HOME;ls", "scale": "smoke"}
     found = make.read(await ask("/studies/saliency/check", "POST", {"parameters": given}))
     script = "import sys, json; print(json.dumps(sys.argv[1:]))"
@@ -145,14 +149,62 @@ async def test_the_command_of_a_check_is_the_same_run(ask: Any, make: SimpleName
         # A shell takes it apart into what was meant: nothing of the value is executed or expanded.
         words = line.partition(" ")[2]
         done = subprocess.run(["sh", "-c", f'"{sys.executable}" -c "{script}" {words}'], capture_output=True, text=True)
-        assert "lfw:my dir/$HOME;ls" in done.stdout.replace("data=", "")
+        assert f"lfw:{jp_root_dir.resolve()}/my dir/$HOME;ls" in done.stdout.replace("data=", "")
     typed = dict(w.split("=", 1) for w in json.loads(
         subprocess.run(["sh", "-c", f'"{sys.executable}" -c "{script}" {found["command"].partition(" ")[2]}'],
                        capture_output=True, text=True).stdout)[2:] if "=" in w)  # fmt: skip
-    assert from_text(typed, schema(studies.listing("saliency").notebook)) == given
+    # Typed in any folder: the server's root, from which the form takes paths, is not where a terminal is.
+    meant = {**given, "data": f"lfw:{jp_root_dir.resolve()}/my dir/$HOME;ls"}
+    assert from_text(typed, schema(studies.listing("saliency").notebook)) == meant
     assert "-r scale smoke" in found["papermill"]
     assert "-p pairs None" in found["papermill"]
     assert any("folder of lfw is not there" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "a\0b"])
+async def test_a_path_that_no_file_can_have_is_an_error_of_its_field(
+    ask: Any, make: SimpleNamespace, extension: Any, path: str
+) -> None:
+    asked = {"parameters": {"scale": "smoke", "data": f"lfw:{path}"}}
+    found = make.read(await ask("/studies/saliency/check", "POST", asked))
+    assert (found["ok"], list(found["errors"])) == (False, ["data"])
+    assert found["errors"]["data"]["what"] == "no file can have this path"
+    refused = await ask("/jobs", "POST", {"study": "saliency", **asked})
+    assert (refused.code, list(make.read(refused)["errors"])) == (400, ["data"])
+    assert extension.desk.queue.jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [({"data": ""}, "no data set is named; the run will fail"),
+     ({"data": "lfw"}, "lfw needs its folder, lfw:FOLDER; the run will fail"),
+     ({"data": "lfw:"}, "lfw needs its folder, lfw:FOLDER; the run will fail"),
+     ({"data": "lfw:" + "x" * 4000}, "the folder of lfw is not there; the run will fail"),
+     ({"model": "iresnet:gone.pt"}, "the weights of iresnet are not there; the run will fail")],
+)  # fmt: skip
+def test_a_run_that_must_fail_is_told_before_it_is_started(home: Path, values: dict[str, Any], note: str) -> None:
+    from workbench.server.desk import Desk
+
+    assert Desk(base=home).check("saliency", {"scale": "smoke", **values})["notes"] == [note]
+    assert Desk(base=home).check("saliency", {"scale": "smoke"})["notes"] == []
+
+
+def test_the_same_run_is_known_by_a_relative_path_and_while_it_runs(home: Path, make: SimpleNamespace) -> None:
+    from workbench.server.desk import Desk
+
+    (home / "faces").mkdir()
+    desk = Desk(base=home)
+    asked = {"scale": "smoke", "data": "folder:faces"}
+    resolved = desk.check("saliency", asked)["parameters"]
+    assert resolved["data"] == f"folder:{home.resolve()}/faces"
+    folder = make.run()
+    files.commit_text(folder / "order.json", json.dumps({"parameters": {**resolved, "out": "x"}}))
+    assert Desk(base=home).check("saliency", asked)["notes"][0].startswith("it was run already")
+    # Whether faces are shown makes no other run.
+    assert Desk(base=home).check("saliency", {**asked, "show_faces": True})["notes"][0].startswith("it was run already")
+    (folder / "result.json").unlink()
+    with files.Lock(folder / "lock"):
+        assert Desk(base=home).check("saliency", asked)["notes"][0].startswith("it is running now")
 
 
 def test_a_missing_scale_is_the_servers_default(home: Path) -> None:
@@ -213,3 +265,29 @@ def test_commands_of_every_study_can_be_typed(home: Path) -> None:
         line = command.shell(entry, values)
         assert line.startswith(f"workbench run {entry.slug} ")
         assert not isinstance(studies.listing(entry.slug), WorkbenchError)
+
+
+def test_the_list_looks_up_what_is_installed_as_often_for_many_runs_as_for_one(
+    make: SimpleNamespace, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.core import Registry
+    from workbench.server.desk import Desk
+
+    looked = []
+    entries = Registry.entries
+    monkeypatch.setattr(Registry, "entries", lambda self: (looked.append(self.kind), entries(self))[1])
+    desk = Desk()
+
+    def lookups() -> int:
+        desk.studies()
+        desk.runs(study="", status="", limit=100, offset=0)
+        looked.clear()
+        desk.studies()
+        desk.runs(study="", status="", limit=100, offset=0)
+        return len(looked)
+
+    make.run()
+    one = lookups()
+    for number in range(5):
+        make.run(f"{number:012x}")
+    assert lookups() == one

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import files, studies
-from ..core import DataError, Result, WorkbenchError
+from ..core import DataError, Result, StoreError, WorkbenchError
 from . import identity, journal
 from .child import OUT_OF_MEMORY
 from .home import home
@@ -77,9 +78,17 @@ def record(slug: str, folder: Path) -> Record | None:
     else:
         # What a stopped run still wrote while it was being ended is not how it ended.
         status = "stopped" if "stopped" in ends else ends[-1] if ends else "died"
-    order = folder / "order.json"
-    scale = json.loads(files.read_text(order))["parameters"].get("scale", "") if order.is_file() else ""
-    return Record(slug, folder.name, status, str(scale), float(starts[-1]["at"]), float(last["at"]), folder)
+    scale = str(ordered(folder).get("scale", ""))
+    return Record(slug, folder.name, status, scale, float(starts[-1]["at"]), float(last["at"]), folder)
+
+
+def ordered(folder: Path) -> dict[str, Any]:
+    """The parameters that a run was started with; empty where that cannot be read: one damaged run spoils no list."""
+    try:
+        found = json.loads(files.read_text(folder / "order.json"))["parameters"]
+    except (StoreError, ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def history(slug: str | None = None) -> list[Record]:
@@ -126,9 +135,8 @@ def look(folder: Path) -> State:
 
 def _stale(slug: str, folder: Path) -> bool:
     """Whether the same parameters would be another run today: code, data, weights or packages changed."""
-    values = json.loads(files.read_text(folder / "order.json"))["parameters"]
     try:
-        return identity.identify(slug, values).id != folder.name
+        return identity.identify(slug, ordered(folder)).id != folder.name
     except WorkbenchError:
         # The data or weights are no longer where they were.
         return True

@@ -18,14 +18,17 @@ def write(folder: Path, event: str, **facts: object) -> None:
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """All events; a last line that was cut by a death is left out."""
+    """All events, up to the first line that is none: a death cuts the last one, a disk may damage any."""
     path = folder / NAME
     if not path.is_file():
         return []
     events = []
     for line in files.read_text(path).splitlines():
         try:
-            events.append(json.loads(line))
+            event = json.loads(line)
         except ValueError:
             break
+        if not (isinstance(event, dict) and "event" in event and isinstance(event.get("at"), int | float)):
+            break
+        events.append(event)
     return events

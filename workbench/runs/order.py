@@ -5,12 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..core import BusyError
-from .parameters import Parameter, check
+from ..core import BusyError, ParameterError
+from .parameters import Parameter, check, errors
 from .process import absolute
 from .queue import Job, Queue
 
 _NVIDIA = Path("/dev/nvidiactl")
+_PATHS = ("data", "model")
+
+
+def misfits(
+    given: Mapping[str, object], known: Mapping[str, Parameter], base: Path | None = None
+) -> dict[str, ParameterError]:  # fmt: skip
+    """Everything that does not fit, by name: see `parameters.errors`; paths that no file can have, too.
+
+    Args:
+        given: by name.
+        known: see `parameters.schema`.
+        base: see `order`.
+    """
+    found = errors(given, known)
+    for name in _PATHS:
+        if name in given and name in known and name not in found:
+            try:
+                absolute(str(given[name]), base)
+            except ParameterError as error:
+                found[name] = error
+    return found
 
 
 def order(
@@ -28,7 +49,7 @@ def order(
     """
     values = {name: value for name, value in given.items() if name != "out"}
     checked = check(values, known)
-    for name in ("data", "model"):
+    for name in _PATHS:
         if name in values:
             values[name] = absolute(str(checked[name]), base)
     return values, slot(str(checked.get("device", "cpu")), known.get("device"))

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from .. import data as datasets
 from .. import files, models, studies
-from ..core import Result, RunError, WorkbenchError, parted
+from ..core import ParameterError, Result, RunError, StoreError, WorkbenchError, parted
 from . import alive, child, identity, journal, parameters
 from .home import run_folder
 from .reuse import IDENTITY
@@ -102,17 +102,36 @@ def run(
 
 
 def load(folder: Path) -> Result:
-    """The committed result of a run folder."""
-    result: Result = files.from_json(files.read_text(folder / RESULT))
+    """The committed result of a run folder.
+
+    Raises:
+        StoreError: it is none.
+    """
+    result = files.from_json(files.read_text(folder / RESULT))
+    if not isinstance(result, Result):
+        raise StoreError("this is no result", given=type(result).__name__, expected="what a run commits")
     return result
 
 
 def absolute(spec: str, base: Path | None = None) -> str:
-    """Specifications whose paths hold wherever the notebook runs; relative ones are taken from ``base``."""
+    """Specifications whose paths hold wherever the notebook runs; relative ones are taken from ``base``.
+
+    Raises:
+        ParameterError: no file can have such a path.
+    """
     parts = [s.partition(":") for s in parted(spec, {*datasets.names(), *models.names()})]
-    whole = [(name, f":{((base or Path()) / Path(path).expanduser()).resolve()}" if colon else "")
-             for name, colon, path in parts]  # fmt: skip
-    return ";".join(name + path for name, path in whole)
+    return ";".join(f"{name}:{_resolved(path, base)}" if path else name + colon for name, colon, path in parts)
+
+
+def _resolved(path: str, base: Path | None) -> Path:
+    try:
+        return ((base or Path()) / Path(path).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ParameterError(
+            "no file can have this path",
+            given=path,
+            expected="a path without '\\0', '~' only of a user of this machine",
+        ) from error
 
 
 def _prepare(

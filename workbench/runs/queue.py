@@ -150,8 +150,8 @@ class Queue:
         return _job(row)
 
     def jobs(self, *, state: str = "", study: str = "", since: int | None = None, limit: int = 100) -> list[Job]:
-        """Jobs, the newest first; with a cursor those that changed after it, the oldest change first."""
-        order = "id desc" if since is None else "changed"
+        """Jobs, first those that wait or run, the newest first; with a cursor what changed after it, in that order."""
+        order = "state in ('queued', 'running') desc, id desc" if since is None else "changed"
         rows = self._base.execute(
             f"select * from jobs where (? = '' or state = ?) and (? = '' or study = ?) and changed > ?"
             f" order by {order} limit ?",
@@ -164,6 +164,14 @@ class Queue:
         return [
             _job(r) for r in self._base.execute("select * from jobs where state in ('queued','running') order by id")
         ]
+
+    def unbegun(self) -> dict[str, Job]:
+        """The latest ended job of every study, where it failed before there was a run."""
+        ended = "select max(id) from jobs where state not in ('queued', 'running') group by study"
+        rows = self._base.execute(
+            f"select * from jobs where id in ({ended}) and run is null and state in ('failed', 'lost')"
+        )
+        return {row["study"]: _job(row) for row in rows}
 
     def latest_of_runs(self) -> dict[str, int]:
         """The latest job of every ``study/run`` that jobs have begun."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
+from os.path import exists
 
 from .. import data as datasets
-from ..runs.parameters import check
-from ..runs.process import absolute
+from .. import models
+from ..runs.identity import RUNTIME
 from .catalogue import Entry
 from .history import Past
 
@@ -31,21 +31,35 @@ def papermill(entry: Entry, values: Mapping[str, object]) -> str:
     return shlex.join(["papermill", f"notebooks/{entry.pillar}/{file}.ipynb", "out.ipynb", *typed])
 
 
-def notes(entry: Entry, resolved: Mapping[str, object], runs: list[Past], base: Path | None) -> list[str]:
-    """What to know before such a run starts."""
-    found = []
-    for name, path in map(datasets.split, datasets.several(str(resolved.get("data", "")))):
+def notes(entry: Entry, resolved: Mapping[str, object], runs: list[Past]) -> list[str]:
+    """What to know before such a run starts.
+
+    Args:
+        entry: the study.
+        resolved: a value for every parameter, with paths as `order` makes them.
+        runs: those of the study.
+    """
+    data = list(map(datasets.split, datasets.several(str(resolved.get("data", "")))))
+    found = [] if data or "data" not in resolved else ["no data set is named; the run will fail"]
+    for name, path in data:
         if name not in datasets.names():
             found.append(f"there is no data set {name!r}; the run will fail")
-        elif path and not Path(absolute(f"{name}:{path}", base).partition(":")[2]).exists():
+        elif not path and (name, True) in entry.data:
+            found.append(f"{name} needs its folder, {name}:FOLDER; the run will fail")
+        elif path and not exists(path):
             found.append(f"the folder of {name} is not there; the run will fail")
-    wanted = {k: v for k, v in check(resolved, entry.parameters).items()}
-    if any(p.record.status == "done" and _same(p, wanted) for p in runs):
+    for name, path in map(models.split, models.several(str(resolved.get("model", "")))):
+        if path and not exists(path):
+            found.append(f"the weights of {name} are not there; the run will fail")
+    same = [p.record.status for p in runs if _same(p, resolved)]
+    if "done" in same:
         found.append("it was run already: unless code or packages changed, the earlier result is found again")
-    elif any(_same(p, wanted) for p in runs):
+    elif "running" in same:
+        found.append("it is running now: the same run cannot be done twice at a time")
+    elif same:
         found.append("it was begun already: its finished steps are taken over")
     return found
 
 
 def _same(past: Past, wanted: Mapping[str, object]) -> bool:
-    return all(past.order.get(k) == v for k, v in wanted.items())
+    return all(past.order.get(k) == v for k, v in wanted.items() if k not in RUNTIME)

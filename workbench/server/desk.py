@@ -13,13 +13,12 @@ from ..claims import PILLARS
 from ..core import BusyError, ParameterError, UnknownNameError
 from ..runs import order, worker
 from ..runs.home import home
-from ..runs.parameters import errors
 from ..runs.queue import Job, Queue
 from ..runs.staleness import Staleness
 from . import catalogue, command, jobs
 from .catalogue import Catalogue, Entry
 from .history import History, Past
-from .shapes import Json, counts, form_error, scrub
+from .shapes import Json, at_home, counts, form_error, scrub
 
 PAGE_RUNS = 20
 
@@ -64,12 +63,15 @@ class Desk:
         runs: dict[str, list[Past]] = {}
         for past in self.history.all():
             runs.setdefault(past.record.slug, []).append(past)
-        active = self._active()
+        active, unbegun = self._active(), self.queue.unbegun()
         self.staleness.look()
-        return [self._summary(e, runs.get(e.slug, []), active) for e in self.catalogue.entries().values()]
+        return [
+            self._summary(e, runs.get(e.slug, []), active.get(e.slug), unbegun.get(e.slug))
+            for e in self.catalogue.entries().values()
+        ]
 
-    def _summary(self, entry: Entry, runs: list[Past], active: Mapping[str, Job]) -> Json:
-        state = self._state(entry, runs, active.get(entry.slug))
+    def _summary(self, entry: Entry, runs: list[Past], active: Job | None, unbegun: Job | None) -> Json:
+        state = self._state(entry, runs, active, unbegun)
         return catalogue.summary(entry, runs, self.history.seconds(entry.slug, runs), state)
 
     def _active(self) -> dict[str, Job]:
@@ -79,8 +81,8 @@ class Desk:
             found.setdefault(job.study, job)
         return found
 
-    def _state(self, entry: Entry, runs: list[Past], job: Job | None) -> Json:
-        """Where a study stands: by its job, if one waits or runs, else by its latest run."""
+    def _state(self, entry: Entry, runs: list[Past], job: Job | None, unbegun: Job | None) -> Json:
+        """Where a study stands: by a job that waits or runs, else by its latest run, or a later job without."""
         latest = runs[0] if runs else None
         done = next((p for p in runs if p.record.status == "done"), None)
         status, reason = "never run", None
@@ -89,6 +91,10 @@ class Desk:
             reason = self.why(latest, entry)
             if status == "done" and reason:
                 status = "stale"
+        at = latest.record.ended if latest else None
+        if unbegun is not None and (unbegun.ended or 0) > (at or 0) and status != "running":
+            status, at = "failed", unbegun.ended
+            reason = scrub(" ".join(filter(None, [f"{unbegun.reason}:", (unbegun.problem or {}).get("given")])))
         if job is not None and (job.state == "running" or status != "running"):
             status, reason = job.state, None
         fraction = None
@@ -98,7 +104,7 @@ class Desk:
         verdicts = done.verdicts if done else ()
         return {
             "status": status, "reason": reason, "run": latest.record.id if latest else None,
-            "job": job.id if job else None, "at": latest.record.ended if latest else None, "fraction": fraction,
+            "job": job.id if job else None, "at": at, "fraction": fraction,
             "verdicts": [{"claim": c, "answer": a} for c, a in verdicts], "counts": counts(a for _, a in verdicts),
         }  # fmt: skip
 
@@ -116,7 +122,7 @@ class Desk:
             return []
         if entry is None or entry.place is None:
             return ["the study is no longer there"]
-        return self.staleness.reasons(entry.place, entry.version, past.identity, past.order)
+        return self.staleness.reasons(entry.place, entry.version, past.identity, past.order, past.record.started)
 
     def page(self, name: str) -> Json:
         """The page of one study."""
@@ -124,7 +130,8 @@ class Desk:
         runs = self.history.all(entry.slug)
         self.staleness.look()
         facts = entry.facts
-        return self._summary(entry, runs, self._active()) | {
+        unbegun = self.queue.unbegun().get(entry.slug)
+        return self._summary(entry, runs, self._active().get(entry.slug), unbegun) | {
             "description": facts.description if facts else "", "parameters": catalogue.form(entry),
             "default_scale": self.default_scale, "needs": list(facts.needs) if facts else [],
             "outline": list(facts.outline) if facts else [],
@@ -141,18 +148,19 @@ class Desk:
         """Whether parameters fit, and the same run in a shell."""
         entry = self._runnable(name)
         values = self._with_scale(given, entry)
-        wrong = errors(values, entry.parameters)
+        wrong = order.misfits(values, entry.parameters, self.base)
         if wrong:
             told = {str(n)[:100]: form_error(e) for n, e in wrong.items()}
             return {"ok": False, "errors": told, "parameters": None, "command": None, "papermill": None,
                     "seconds": None, "notes": []}  # fmt: skip
+        values, _ = order.order(values, entry.parameters, self.base)
         resolved = {n: values.get(n, p.default) for n, p in entry.parameters.items()}
         runs = self.history.all(entry.slug)
         seconds = self.history.seconds(entry.slug, runs).get(str(resolved.get("scale")))
         return {
             "ok": True, "errors": {}, "parameters": resolved, "command": command.shell(entry, values),
             "papermill": command.papermill(entry, values), "seconds": seconds,
-            "notes": command.notes(entry, resolved, runs, self.base),
+            "notes": command.notes(entry, resolved, runs),
         }  # fmt: skip
 
     def _runnable(self, name: str) -> Entry:
@@ -199,7 +207,7 @@ class Desk:
         """
         entry = self._runnable(study)
         values = self._with_scale(given, entry)
-        wrong = errors(values, entry.parameters)
+        wrong = order.misfits(values, entry.parameters, self.base)
         if wrong:
             raise Misfits(entry.slug, wrong)
         checked, device = order.order(values, entry.parameters, self.base)
@@ -252,7 +260,7 @@ class Desk:
             cursor = found[-1].changed
         return {
             "jobs": self._jobs(found), "cursor": cursor, "counts": self.queue.counts(), "limits": self.slots(),
-            "works": self.works, "poll_seconds": poll,
+            "works": self.works, "poll_seconds": poll, "store": at_home(home()),
         }  # fmt: skip
 
     def slots(self) -> Json:

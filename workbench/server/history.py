@@ -15,7 +15,7 @@ from .. import files
 from ..core import BusyError, DataError, Result, StoreError, UnknownNameError, WorkbenchError
 from ..runs import journal
 from ..runs.home import home
-from ..runs.index import ENDS, Record, record
+from ..runs.index import ENDS, Record, ordered, record
 from ..runs.process import RESULT, load
 from ..runs.progress import Progress, latest, layout, progress
 from ..runs.queue import Queue
@@ -163,15 +163,16 @@ def _read(folder: Path, owner: str) -> Past | None:
             return None
         events = latest(journal.read(folder))
         verdicts = tuple((v.claim, str(v.answer)) for v in load(folder).verdicts) if found.status == "done" else ()
-    except WorkbenchError:
+        code = layout(folder / "input.ipynb") if (folder / "input.ipynb").is_file() else []
+    except (WorkbenchError, ValueError, KeyError, TypeError):
         # A damaged folder spoils its own row, not the table: it shows as a run that died.
         found, events, verdicts = Record(slug, folder.name, "died", "", 0.0, 0.0, folder), [], ()
+        code = []
     end = next((e for e in reversed(events) if e["event"] == found.status), {"event": found.status})
     problem = _problem(end) if found.status in ENDS else None
-    code = layout(folder / "input.ipynb") if (folder / "input.ipynb").is_file() else []
     timings = {str(e["step"]): float(e["seconds"]) for e in events if e["event"] in ("step-done", "step-kept")}
     return Past(
-        found, verdicts, _json(folder / "identity.json"), _json(folder / "order.json").get("parameters", {}),
+        found, verdicts, _json(folder / "identity.json"), ordered(folder),
         not any(e["event"] == "step-kept" for e in events), problem, progress(events, code), owner, timings,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,10 @@ from .catalogue import Entry
 from .history import Past
 from .pictures import pictures
 from .shapes import Json
+
+# A negative number, alone or before its interval.
+_PLAIN = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+_NUMBER = re.compile(rf"{_PLAIN}(?: \[{_PLAIN}, {_PLAIN}\])?")
 
 
 def run_result(past: Past, summary: Json, entry: Entry | None) -> Json:
@@ -140,6 +145,8 @@ def rows(table: Json) -> list[list[str]]:
     """A comparison as rows of text: head, parameters that differ, verdicts, numbers."""
     found = [["what", "name", *(r["label"] for r in table["runs"])]]
     found += [["run", "id", *(r["summary"]["run"] for r in table["runs"])]]
+    found += [["run", "study", *(r["summary"]["slug"] for r in table["runs"])]]
+    found += [["run", "version", *(r["version"] for r in table["runs"])]]
     found += [["parameter", p["name"], *map(_said, p["values"])] for p in table["parameters"] if p["differs"]]
     found += [["verdict", v["claim"], *(a or "" for a in v["answers"])] for v in table["verdicts"]]
     found += [["number", n["name"], *(v["text"] if v else "" for v in n["values"])] for n in table["numbers"]]
@@ -151,11 +158,13 @@ def _said(value: object) -> str:
 
 
 def as_csv(table: Json) -> str:
-    """A comparison as CSV; no cell is taken for a formula by a spreadsheet."""
+    """A comparison as CSV; no cell is taken for a formula by a spreadsheet, and a number stays one."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for row in rows(table):
-        writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell for cell in row])
+        writer.writerow(
+            [f"'{c}" if c[:1] in ("=", "+", "-", "@", "\t") and not _NUMBER.fullmatch(c) else c for c in row]
+        )
     return out.getvalue()
 
 

@@ -30,6 +30,11 @@ def scrub(text: str) -> str:
     return text
 
 
+def at_home(folder: Path) -> str:
+    """A folder as its user says it: ``~`` is the user's own."""
+    return f"~/{folder.relative_to(Path.home())}" if folder.is_relative_to(Path.home()) else str(folder)
+
+
 def problem_parts(parts: Mapping[str, object]) -> Json:
     """What, given, expected, do; absent ones are null."""
     known = {k: scrub(str(parts[k])) for k in ("what", "given", "expected", "do") if parts.get(k) is not None}

@@ -5,6 +5,8 @@ import { ServerConnection } from '@jupyterlab/services';
 import * as t from './types';
 
 const BASE = 'workbench/api';
+/** The most jobs of one answer; more than may wait, so that none of them is left out. */
+const MOST = 500;
 
 /** What the server said was wrong, in words. */
 export class ProblemError extends Error {
@@ -56,7 +58,7 @@ export class Api {
   }
 
   jobs(since?: number): Promise<t.IJobs> {
-    return this.json(since === undefined ? 'jobs' : `jobs?since=${since}`);
+    return this.json(`jobs?limit=${MOST}${since === undefined ? '' : `&since=${since}`}`);
   }
 
   job(id: number): Promise<t.IJob> {

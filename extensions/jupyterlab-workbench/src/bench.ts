@@ -21,6 +21,8 @@ const FORM = `${ID}-form`;
 export interface ISettings {
   pollSeconds: number;
   defaultScale: Scale | '';
+  /** Device that a form starts with where the study offers it; empty: the study's own. */
+  defaultDevice: string;
   notify: boolean;
   statusBar: boolean;
 }
@@ -28,6 +30,7 @@ export interface ISettings {
 export const SETTINGS: ISettings = {
   pollSeconds: 5,
   defaultScale: '',
+  defaultDevice: '',
   notify: true,
   statusBar: true
 };
@@ -156,9 +159,14 @@ export class Bench {
     try {
       const answer = await this.api.jobs(since);
       const before = this.queue;
+      const merged = queue.merge(before, answer, since !== undefined);
       this.jobs = answer;
       this.jobsError = null;
-      this.become(queue.merge(before, answer, since !== undefined));
+      this.become(
+        queue.purged(merged, answer)
+          ? queue.merge(queue.UNKNOWN, await this.api.jobs(), false)
+          : merged
+      );
       if (since === undefined) {
         this.configure(this.settings);
       } else {
@@ -219,7 +227,7 @@ export class Bench {
 
   private become(now: queue.IQueue): void {
     const before = this.queue;
-    this.queue = now;
+    this.queue = queue.placed(now);
     this._queueChanged.emit();
     const moved = [...now.jobs.values()].some(
       job => before.jobs.get(job.id)?.state !== job.state

@@ -17,15 +17,19 @@ export function typed(value: Plain): string | boolean {
  * What a form starts with.
  *
  * @param remembered values of the last time; what no longer exists or no longer fits a choice is dropped.
+ * @param device that the settings name, taken where nothing is remembered and the study offers it.
  */
 export function start(
   parameters: readonly IParameter[],
   remembered: Values,
-  scale: Scale
+  scale: Scale,
+  device = ''
 ): Typed {
   const found: Typed = {};
+  const settings: Values = Object.keys(remembered).length ? { scale } : { scale, device };
   for (const p of parameters) {
-    const first = p.name === 'scale' ? scale : p.default;
+    const set = settings[p.name];
+    const first = p.choices.includes(set) ? set : p.default;
     const last = Object.prototype.hasOwnProperty.call(remembered, p.name)
       ? remembered[p.name]
       : first;

@@ -146,6 +146,7 @@ async function configured(
     bench.configure({
       pollSeconds: Number(all.pollSeconds) || SETTINGS.pollSeconds,
       defaultScale: (all.defaultScale ?? SETTINGS.defaultScale) as Scale | '',
+      defaultDevice: String(all.defaultDevice ?? SETTINGS.defaultDevice),
       notify: all.notify !== false,
       statusBar: all.statusBar !== false
     });

@@ -63,6 +63,32 @@ export function apply(
   };
 }
 
+/**
+ * The places of those that wait, counted anew: when one starts or is cancelled the others move up, and the server says
+ * nothing of them.
+ */
+export function placed(queue: IQueue): IQueue {
+  const jobs = new Map(queue.jobs);
+  const seen: { [device: string]: number } = {};
+  for (const job of [...jobs.values()].sort((a, b) => a.id - b.id)) {
+    const waits = job.state === 'queued';
+    const position = waits ? (seen[job.device] ?? 0) + 1 : null;
+    if (position !== null) {
+      seen[job.device] = position;
+    }
+    if (position !== job.position) {
+      jobs.set(job.id, { ...job, position });
+    }
+  }
+  return { ...queue, jobs };
+}
+
+/** Whether jobs that are known here are no longer in the server's table: a run was purged elsewhere. */
+export function purged(queue: IQueue, answer: IJobs): boolean {
+  const there = Object.values(answer.counts).reduce((sum, n) => sum + n, 0);
+  return queue.jobs.size > there;
+}
+
 /** Running first, then waiting in their order, then the latest that ended. */
 export function order(queue: IQueue): IJob[] {
   const rank = (job: IJob) =>

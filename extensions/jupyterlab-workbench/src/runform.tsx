@@ -15,10 +15,11 @@ export function RunForm(props: { bench: Bench; study: IStudyPage }): JSX.Element
   const { bench, study } = props;
   const { trans } = bench;
   const scale = (bench.settings.defaultScale || study.default_scale) as Scale;
+  const device = bench.settings.defaultDevice;
   const [entered, setEntered] = React.useState<form.Typed>(() =>
-    form.start(study.parameters, {}, scale)
+    form.start(study.parameters, {}, scale, device)
   );
-  const [touched, setTouched] = React.useState(false);
+  const touched = React.useRef(false);
   const [sending, setSending] = React.useState(false);
   const [failed, setFailed] = React.useState<Error | null>(null);
   const [started, setStarted] = React.useState(0);
@@ -26,14 +27,15 @@ export function RunForm(props: { bench: Bench; study: IStudyPage }): JSX.Element
   React.useEffect(() => {
     let current = true;
     void bench.remembered(study.name).then(values => {
-      if (current && !touched && Object.keys(values).length) {
-        setEntered(form.start(study.parameters, values, scale));
+      if (current && !touched.current) {
+        setEntered(form.start(study.parameters, values, scale, device));
       }
     });
     return () => {
       current = false;
     };
-  }, [study.name]);
+    // Settings may come later than the form, and be changed beside it.
+  }, [study.name, scale, device]);
 
   const reading = form.read(study.parameters, entered, trans);
   const { reply, refused } = useCheck(bench, study.name, reading);
@@ -44,7 +46,7 @@ export function RunForm(props: { bench: Bench; study: IStudyPage }): JSX.Element
   };
   const wrong = Object.keys(errors).length;
   const change = (name: string, value: string | boolean) => {
-    setTouched(true);
+    touched.current = true;
     setFailed(null);
     setEntered({ ...entered, [name]: value });
   };
@@ -118,8 +120,9 @@ export function RunForm(props: { bench: Bench; study: IStudyPage }): JSX.Element
           type="button"
           className="jp-mod-styled fwl-button"
           onClick={() => {
-            setTouched(true);
-            setEntered(form.start(study.parameters, {}, scale));
+            touched.current = true;
+            setFailed(null);
+            setEntered(form.start(study.parameters, {}, scale, device));
           }}
         >
           {trans.__('Defaults')}

@@ -93,7 +93,8 @@ function Limits(props: { bench: Bench }): JSX.Element | null {
         'At a time: %1. At most %2 wait. The server sets both.',
         devices,
         bench.jobs.limits.queue
-      )}
+      )}{' '}
+      {trans.__('Runs are kept in %1.', bench.jobs.store)}
       {!bench.jobs.works && (
         <b> {trans.__('This server starts no jobs: they wait for another one.')}</b>
       )}

@@ -203,6 +203,7 @@ export interface IJobs {
   limits: ILimits;
   works: boolean;
   poll_seconds: number;
+  store: string;
 }
 
 export interface IJobEvent {

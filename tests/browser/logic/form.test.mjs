@@ -81,3 +81,13 @@ test('the study asks first, the setting comes after, the scale alone', () => {
   assert.equal(scale.name, 'scale');
   assert.deepEqual([own.map(p => p.name), setting.map(p => p.name)], [['pairs'], ['seed', 'workers']]);
 });
+
+test('a form starts on the device of the settings, where the study offers it and nothing is remembered', () => {
+  const device = parameter({ name: 'device', kind: 'str', default: 'auto', choices: ['auto', 'cpu'], common: true });
+  assert.equal(form.start([SCALE, device], {}, 'smoke', 'cpu').device, 'cpu');
+  assert.equal(form.start([SCALE, device], {}, 'smoke', 'cuda').device, 'auto');
+  assert.equal(form.start([SCALE, device], {}, 'smoke', '').device, 'auto');
+  // Values are remembered where they differ from the study's own: here 'auto' was chosen.
+  assert.equal(form.start([SCALE, device], { scale: 'demo' }, 'smoke', 'cpu').device, 'auto');
+  assert.equal(form.start([SCALE, device], { scale: 'demo', device: 'cpu' }, 'smoke', '').device, 'cpu');
+});

@@ -53,6 +53,27 @@ test('running comes first, then who waits in order, then the latest that ended',
   assert.deepEqual(queue.active(now).map(j => j.id), [3, 5, 2]);
 });
 
+test('who waits moves up when another starts, is cancelled or is added', () => {
+  const jobs = [
+    job(1, 'queued', 1, { device: 'cpu', position: 1 }), job(2, 'queued', 2, { device: 'cpu', position: 2 }),
+    job(3, 'queued', 3, { device: 'gpu', position: 1 }), job(4, 'queued', 4, { device: 'cpu', position: 3 })
+  ];
+  const first = queue.placed(queue.merge(queue.UNKNOWN, answer(9, ...jobs), false));
+  assert.deepEqual([...first.jobs.values()].map(j => j.position), [1, 2, 1, 3]);
+  const started = queue.placed(queue.apply(first, event(1, 'running', 12)).queue);
+  assert.deepEqual([...started.jobs.values()].map(j => j.position), [null, 1, 1, 2]);
+  // What did not move is the same object: its row is not drawn again.
+  assert.equal(started.jobs.get(3), first.jobs.get(3));
+});
+
+test('jobs that the server no longer has are noticed', () => {
+  const now = queue.merge(queue.UNKNOWN, answer(9, job(1, 'done', 1), job(2, 'running', 2)), false);
+  assert.equal(queue.purged(now, { counts: { done: 1, running: 1 } }), false);
+  assert.equal(queue.purged(now, { counts: { done: 0, running: 1 } }), true);
+  // More than one answer holds: nothing can be told.
+  assert.equal(queue.purged(now, { counts: { done: 600 } }), false);
+});
+
 test('what is left is told from earlier runs, or from its own pace once there is one', () => {
   const at = (fraction, expected) =>
     job(1, 'running', 1, { progress: { ...PROGRESS, fraction }, expected_seconds: expected });
