@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from workbench.claims import Claim, Comparison, compare, judge
-from workbench.core import Evidence, Measurements, Resampled, ShapeError, Undefined, UnknownNameError
+from workbench.core import Evidence, Measurements, Resampled, Scores, ShapeError, Trials, Undefined, UnknownNameError
 from workbench.metrics.resampling import combined, resampled
 
 SUBJECTS = np.arange(30)[:, None]
@@ -45,7 +45,37 @@ def test_exchanging_the_arms_exchanges_the_verdict() -> None:
 
 
 def test_equal_arms_support_nothing() -> None:
-    assert compare(Comparison("area", "theirs", "theirs"), evidence(0.0)).answer == "undecided"
+    verdict = compare(Comparison("area", "theirs", "theirs"), evidence(0.0))
+    assert verdict.answer == "not testable here"
+    assert "cannot see the uncertainty" in verdict.reason
+
+
+def _at(arm: str, value: float, people: int) -> Measurements:
+    """Two alike units of each of some people; a third of the value is no round number in base two."""
+    return Measurements(
+        arm, np.repeat(np.linspace(value, value, people) / 3, 2), np.repeat(np.arange(people), 2)[:, None]
+    )
+
+
+@pytest.mark.parametrize("limit", [0.05, -0.05])
+def test_an_interval_without_width_decides_nothing(limit: float) -> None:
+    # None of six people is rejected: the share may still be a third, and no resample can show it.
+    found = Evidence(measurements={"drop": {"mark": _at("mark", 0.0, 6), "other": _at("other", 0.3, 6)}})
+    for comparison in (Comparison("drop", "mark", limit), Comparison("drop", "mark", "other", "greater", limit)):
+        verdict = compare(comparison, found)
+        assert verdict.answer == "not testable here"
+        assert "cannot see the uncertainty" in verdict.reason
+        assert verdict.effect is not None
+        assert verdict.effect.defined
+
+
+def test_scores_that_are_apart_in_every_resample_decide_nothing() -> None:
+    subjects = np.r_[np.repeat(np.arange(12), 2).reshape(-1, 2), np.c_[np.arange(12), (np.arange(12) + 1) % 12]]
+    n, mated = np.arange(24), subjects[:, 0] == subjects[:, 1]
+    scores = Scores("ours", Trials(n, n, mated, subjects), np.where(mated, 1.0, 0.0), np.ones(24, bool))
+    verdict = compare(Comparison("eer", "ours", 0.05), Evidence(scores={"ours": scores}))
+    assert verdict.answer == "not testable here"
+    assert "cannot see the uncertainty" in verdict.reason
 
 
 def test_what_cannot_be_tested_says_why() -> None:

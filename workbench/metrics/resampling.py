@@ -18,6 +18,7 @@ from ..core import Estimate, Number, Resampled, Scores, ShapeError, Undefined
 from .intervals import (
     CONSTANT,
     LEAST_SUBJECTS,
+    alike,
     bootstrap_rule,
     clopper_pearson,
     multiplicities,
@@ -52,7 +53,7 @@ def spread(
         reason = f"fewer than {LEAST_SUBJECTS} {over}"
     elif len(drawn) < resamples / 2:
         reason = "the measure is undefined in most resamples"
-    elif min(drawn) == max(drawn):
+    elif alike(drawn):
         reason = CONSTANT
     if reason is not None:
         none = Undefined(reason, counts)
