@@ -243,6 +243,14 @@ def test_the_papers_setting_names_everything_that_is_missing() -> None:
         study.faces("phantom", "", "paper", **SIZES, seed=0)
     for part in ("CASIA-WebFace", "<person>/<picture>", "train.rec", "mobilefacenet:FILE", "GPU", "hour"):
         assert part in str(caught.value)
+    for data, model, missing in (
+        ("folder:x", "", {"mobilefacenet:FILE"}),
+        ("phantom", "mobilefacenet:y", {"train.rec"}),
+        ("folder:x", "mobilefacenet:y", set()),
+    ):
+        with pytest.raises(DataError, match="GPU") as caught:
+            study.faces(data, model, "paper", **SIZES, seed=0)
+        assert {part for part in ("train.rec", "mobilefacenet:FILE") if part in str(caught.value)} == missing
 
 
 @pytest.fixture(scope="module")

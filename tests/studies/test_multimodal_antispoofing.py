@@ -281,6 +281,18 @@ def test_lists_that_do_not_suffice_say_what_does(lists: str, tmp_path: Path) -> 
         study.presentations(f"mmdg:{folder}", "smoke", **{k: SMOKE[k] for k in SIZES}, seed=0)
 
 
+def test_lists_that_are_there_are_not_named_as_missing(lists: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(lists.partition(":")[2], tmp_path / "copy"))
+    for complete in (False, True):
+        with pytest.raises(DataError, match="vit_b_16") as caught:
+            study.presentations(f"mmdg:{folder}", "paper", **{k: SMOKE[k] for k in SIZES}, seed=0)
+        assert ("C-, P-, S- and W-train" in str(caught.value)) is not complete
+        line = next(folder.glob("S-test*")).read_text()
+        for letter in "CSW":
+            for subset in ("train", "val", "test"):
+                (folder / f"{letter}-{subset}.txt").write_text(line)
+
+
 def test_the_papers_setting_names_everything_that_is_missing() -> None:
     sizes = {k: SMOKE[k] for k in SIZES}
     for source, scale in (("phantom", "paper"), ("wmca:x", "demo")):

@@ -218,12 +218,15 @@ def faces(
         DataError: something that the paper's setting needs is missing; the message names it.
     """
     small = {"small_people": small_people, "small_images": small_images}
-    if data == "phantom" and scale != "paper":
+    sets = [] if data == "phantom" else several(data)
+    if not (sets or model) and scale != "paper":
         return pictures.faces(people=people, images=images, tests=tests_people, shots=shots, seed=seed, **small)
-    if data == "phantom" or len(several(data)) < 2 or not model:
+    if len(sets) < 2 or not model:
+        there = (model, sets, sets[1:], "", "")
         raise DataError(
             "the paper's setting needs files of yours", given=f"data {data!r}, model {model!r}",
-            expected="; ".join(NEEDS), do="name them, or use data='phantom' with scale 'smoke' or 'demo'",
+            expected="; ".join(need for need, known in zip(NEEDS, there, strict=True) if not known),
+            do="name them, or use data='phantom' without a model, scale 'smoke' or 'demo'",
         )  # fmt: skip
     return pictures.given(data, split(model)[0], people=people, images=images, seed=seed, **small)
 
