@@ -21,7 +21,7 @@ from workbench.testing.contracts import check_study
 
 SMOKE = study.STUDY.scales["smoke"]
 SIZES = ("people", "images", "tests_people", "shots", "small_people", "small_images")
-TUNING = ("steps", "batch", "moving", "rate")
+TUNING = ("steps", "batch", "moving", "rate", "constants")
 Everything = tuple[Material, dict, study.Check, dict, study.Integer, Evidence]
 
 
