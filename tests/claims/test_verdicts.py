@@ -39,6 +39,13 @@ def test_a_verdict_says_what_its_interval_must_pass() -> None:
         assert passed == (verdict.answer == "supported")
 
 
+def test_a_reason_says_what_was_taken_from_the_arm() -> None:
+    against = compare(Comparison("area", "ours", 0.3), evidence(0.0))
+    assert "(less 0.3), margin 0:" in against.reason
+    for comparison in (Comparison("area", "ours", "theirs"), Comparison("area", "ours", 0.0)):
+        assert "less" not in compare(comparison, evidence(0.0)).reason
+
+
 def test_exchanging_the_arms_exchanges_the_verdict() -> None:
     assert compare(Comparison("area", "theirs", "ours"), evidence(-0.3)).answer == "refuted"
     assert compare(Comparison("area", "theirs", "ours", "greater"), evidence(-0.3)).answer == "supported"
@@ -156,6 +163,8 @@ def test_a_statistic_says_what_was_drawn_where_it_is_not_people() -> None:
     assert verdict.effect is not None
     assert "30 steps" in verdict.effect.rule
     assert "capture subjects" not in verdict.effect.rule
+    # Beside a verdict they are counted by their own name, too.
+    assert verdict.effect.counts == {"steps": 30}
     few = resampled("few", lambda w: 1.0, np.arange(3), {}, over="steps", resamples=50)
     assert (
         "fewer than 5 steps"

@@ -92,11 +92,13 @@ def _decide(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdi
         "refuted": "the whole interval lies on the other side of the margin",
         "undecided": "the interval holds the margin",
     }[answer]
+    # "A rate above 0.3: effect 0.14" would look like a contradiction.
+    less = "" if isinstance(comparison.against, str) or not comparison.against else f" (less {comparison.against:g})"
     return replace(
         verdict,
         answer=answer,
         effect=effect,
-        reason=f"effect {effect}, margin {comparison.margin:g}: {where}",
+        reason=f"effect {effect}{less}, margin {comparison.margin:g}: {where}",
     )
 
 
