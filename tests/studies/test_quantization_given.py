@@ -75,6 +75,9 @@ def test_a_folder_pair_sets_and_a_state_dictionary_become_a_run(given: dict[str,
     assert len(material.small) == 4
     assert material.real
     assert material.sets == ("insightface-bin/lfw", "insightface-bin/agedb_30")
+    # The record names what was judged on, too, and both terms.
+    assert material.name == "; ".join(("folder/train", *material.sets))
+    assert material.licence.startswith("that of the user's pictures; that of the pictures' publisher")
     assert np.bincount(material.part).tolist() == [12, 4]
     # Ten folds, or none where there are fewer pairs.
     assert material.trials.fold is not None
