@@ -76,6 +76,15 @@ def test_an_interval_without_width_decides_nothing(limit: float) -> None:
         assert verdict.effect.defined
 
 
+def test_an_interval_that_only_rare_draws_would_widen_decides_nothing() -> None:
+    draws = np.zeros(400)
+    draws[:4] = 0.2
+    arms = {"ours": Resampled("ours", 0.0, draws, "six people", {"subjects": 6})}
+    verdict = compare(Comparison("rate", "ours", 0.01), Evidence(statistics={"rate": arms}))
+    assert verdict.answer == "not testable here"
+    assert "nearly every resample gives the same value" in verdict.reason
+
+
 def test_scores_that_are_apart_in_every_resample_decide_nothing() -> None:
     subjects = np.r_[np.repeat(np.arange(12), 2).reshape(-1, 2), np.c_[np.arange(12), (np.arange(12) + 1) % 12]]
     n, mated = np.arange(24), subjects[:, 0] == subjects[:, 1]

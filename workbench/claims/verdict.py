@@ -136,7 +136,7 @@ def _of_scores(
         again = _difference(arms, statistic, trial_weights(position, multiplicity))
         if not isinstance(again, Undefined):
             drawn.append(again - constant)
-    if alike(drawn):
+    if alike(drawn, level):
         none = Undefined(CONSTANT, arms[0].counts)
         return Estimate(value - constant, none, none, comparison.quantity, arms[0].counts, "fraction", level)
     low, high = percentile(drawn, level)

@@ -17,7 +17,7 @@ from scipy import stats
 from ..core import Estimate, Measurements, ShapeError, Undefined, seeds
 
 LEAST_SUBJECTS = 5
-CONSTANT = "every resample gives the same value: the bootstrap cannot see the uncertainty"
+CONSTANT = "nearly every resample gives the same value: the bootstrap cannot see the uncertainty"
 
 
 def clopper_pearson(errors: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -83,9 +83,10 @@ def percentile(values: list[float], level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def alike(values: list[float]) -> bool:
-    """Whether resampled values differ by no more than rounding does: such an interval would have no width."""
-    return max(values) - min(values) <= 1e-12 * max(1.0, abs(values[0]))
+def alike(values: list[float], level: float) -> bool:
+    """Whether the percentile interval of resampled values would have no width, rounding aside."""
+    low, high = percentile(values, level)
+    return high - low <= 1e-12 * max(1.0, abs(low))
 
 
 def bootstrap_rule(level: float, people: int, resamples: int, over: str = "capture subjects") -> str:
@@ -127,7 +128,7 @@ def of_mean(
         if weight.sum() > 0:
             drawn.append(float(weight @ values / weight.sum()))
     mean = float(values.mean())
-    if alike(drawn):
+    if alike(drawn, level):
         none = Undefined(CONSTANT, counts)
         return Estimate(mean, none, none, "mean over units", counts, unit, level)
     low, high = percentile(drawn, level)

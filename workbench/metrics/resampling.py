@@ -53,7 +53,7 @@ def spread(
         reason = f"fewer than {LEAST_SUBJECTS} {over}"
     elif len(drawn) < resamples / 2:
         reason = "the measure is undefined in most resamples"
-    elif alike(drawn):
+    elif alike(drawn, level):
         reason = CONSTANT
     if reason is not None:
         none = Undefined(reason, counts)
