@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from workbench.claims import Claim, Comparison, compare, judge
-from workbench.core import Evidence, Measurements, Resampled, ShapeError, Undefined, UnknownNameError
+from workbench.core import Evidence, Measurements, Resampled, Scores, ShapeError, Trials, Undefined, UnknownNameError
 from workbench.metrics.resampling import combined, resampled
 
 SUBJECTS = np.arange(30)[:, None]
@@ -39,13 +39,59 @@ def test_a_verdict_says_what_its_interval_must_pass() -> None:
         assert passed == (verdict.answer == "supported")
 
 
+def test_a_reason_says_what_was_taken_from_the_arm() -> None:
+    against = compare(Comparison("area", "ours", 0.3), evidence(0.0))
+    assert "(less 0.3), margin 0:" in against.reason
+    for comparison in (Comparison("area", "ours", "theirs"), Comparison("area", "ours", 0.0)):
+        assert "less" not in compare(comparison, evidence(0.0)).reason
+
+
 def test_exchanging_the_arms_exchanges_the_verdict() -> None:
     assert compare(Comparison("area", "theirs", "ours"), evidence(-0.3)).answer == "refuted"
     assert compare(Comparison("area", "theirs", "ours", "greater"), evidence(-0.3)).answer == "supported"
 
 
 def test_equal_arms_support_nothing() -> None:
-    assert compare(Comparison("area", "theirs", "theirs"), evidence(0.0)).answer == "undecided"
+    verdict = compare(Comparison("area", "theirs", "theirs"), evidence(0.0))
+    assert verdict.answer == "not testable here"
+    assert "cannot see the uncertainty" in verdict.reason
+
+
+def _at(arm: str, value: float, people: int) -> Measurements:
+    """Two alike units of each of some people; a third of the value is no round number in base two."""
+    return Measurements(
+        arm, np.repeat(np.linspace(value, value, people) / 3, 2), np.repeat(np.arange(people), 2)[:, None]
+    )
+
+
+@pytest.mark.parametrize("limit", [0.05, -0.05])
+def test_an_interval_without_width_decides_nothing(limit: float) -> None:
+    # None of six people is rejected: the share may still be a third, and no resample can show it.
+    found = Evidence(measurements={"drop": {"mark": _at("mark", 0.0, 6), "other": _at("other", 0.3, 6)}})
+    for comparison in (Comparison("drop", "mark", limit), Comparison("drop", "mark", "other", "greater", limit)):
+        verdict = compare(comparison, found)
+        assert verdict.answer == "not testable here"
+        assert "cannot see the uncertainty" in verdict.reason
+        assert verdict.effect is not None
+        assert verdict.effect.defined
+
+
+def test_an_interval_that_only_rare_draws_would_widen_decides_nothing() -> None:
+    draws = np.zeros(400)
+    draws[:4] = 0.2
+    arms = {"ours": Resampled("ours", 0.0, draws, "six people", {"subjects": 6})}
+    verdict = compare(Comparison("rate", "ours", 0.01), Evidence(statistics={"rate": arms}))
+    assert verdict.answer == "not testable here"
+    assert "nearly every resample gives the same value" in verdict.reason
+
+
+def test_scores_that_are_apart_in_every_resample_decide_nothing() -> None:
+    subjects = np.r_[np.repeat(np.arange(12), 2).reshape(-1, 2), np.c_[np.arange(12), (np.arange(12) + 1) % 12]]
+    n, mated = np.arange(24), subjects[:, 0] == subjects[:, 1]
+    scores = Scores("ours", Trials(n, n, mated, subjects), np.where(mated, 1.0, 0.0), np.ones(24, bool))
+    verdict = compare(Comparison("eer", "ours", 0.05), Evidence(scores={"ours": scores}))
+    assert verdict.answer == "not testable here"
+    assert "cannot see the uncertainty" in verdict.reason
 
 
 def test_what_cannot_be_tested_says_why() -> None:
@@ -126,6 +172,8 @@ def test_a_statistic_says_what_was_drawn_where_it_is_not_people() -> None:
     assert verdict.effect is not None
     assert "30 steps" in verdict.effect.rule
     assert "capture subjects" not in verdict.effect.rule
+    # Beside a verdict they are counted by their own name, too.
+    assert verdict.effect.counts == {"steps": 30}
     few = resampled("few", lambda w: 1.0, np.arange(3), {}, over="steps", resamples=50)
     assert (
         "fewer than 5 steps"

@@ -80,6 +80,7 @@ def test_what_changes_the_data_changes_the_digest(tmp_path: Path) -> None:
         (f"{HEAD}../x.png,anna,neutral,0\n", r"line 2: a file name leads out of its folder\n  given: '../x.png'"),
         (f"{HEAD}/etc/passwd,anna,neutral,0\n", "line 2: a file name leads out"),
         (f"{HEAD}{ROWS}a/2.png,anna,sad,1\n", r"line 5 names a picture a second time(.|\n)*see labels.csv, line 3"),
+        (f"{HEAD}{ROWS}./a/2.png,ben,sad,1\n", r"line 5 names a picture a second time(.|\n)*see labels.csv, line 3"),
         (f"{HEAD}a/1.png,anna,netural,0\n", r"line 2: a label is nearly 'neutral'\n  given: 'netural'"),
         (f"{HEAD}a/1.png,anna,sad,1.5\n", r"line 2: an intensity does not fit\n  given: '1.5'\n  expected: 0 to 1"),
         (f"{HEAD}a/1.png,anna,sad,-0.1\n", "line 2: an intensity does not fit"),

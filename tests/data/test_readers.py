@@ -7,6 +7,7 @@ from PIL import Image
 from workbench import data
 from workbench.core import DataError, ImageError, ParameterError, UnknownNameError
 from workbench.data.lfw import read_pairs
+from workbench.data.presentations import read_list
 from workbench.data.protocols import balanced, subject_folds
 
 
@@ -90,3 +91,9 @@ def test_folds_share_nobody() -> None:
     assert one
     assert other
     assert not one & other
+
+
+def test_a_list_marked_as_utf_8_by_its_editor_is_the_same_list() -> None:
+    pairs, line = "1\nAnn\t1\t2\nAnn\t1\tBob\t1\n", "a/1.jpg b/1.jpg c/1.jpg 1\n"
+    assert read_pairs("\ufeff" + pairs, "pairs.txt") == read_pairs(pairs, "pairs.txt")
+    assert read_list("\ufeff" + line, "S-train.txt") == read_list(line, "S-train.txt")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,17 @@ def test_one_study_runs_resumes_and_is_found_again() -> None:
 def test_bad_parameters_start_nothing() -> None:
     with pytest.raises(ParameterError, match="did you mean 'pairs'"):
         runs.run("saliency", {"pair": 3})
+    assert not (home() / "runs").exists()
+
+
+def test_a_notebook_without_the_common_parameters_says_which(tiny_study: Callable[..., Path]) -> None:
+    notebook = tiny_study("1 + 1") / "probing" / "thing.ipynb"
+    content = json.loads(notebook.read_text())
+    kept = [n for n in content["cells"][1]["source"].splitlines(True) if not n.startswith(("model", "out"))]
+    content["cells"][1]["source"] = "".join(kept)
+    notebook.write_text(json.dumps(content))
+    with pytest.raises(ParameterError, match="add model, out to its parameters cell"):
+        process.run("tiny/thing")
     assert not (home() / "runs").exists()
 
 

@@ -49,21 +49,30 @@ def verdicts(
     stealthy: dict[str, float], activated: dict[str, float], *, mark: float = 0.0, other: float = 0.0,
     averaged: float = 0.0, bits: float = 0.96,
 ) -> tuple[dict[str, Verdict], Evidence]:  # fmt: skip
-    """Verdicts where each arm has the drops that are said, in 100 points; 95 of 100 clean comparisons are accepted."""
+    """Verdicts where each arm has the drops that are said, in 100 points; 95 of 100 clean comparisons are accepted.
+
+    In each treated case one comparison is accepted for another: a drop that is 0 for everybody has no interval.
+    """
     rng = np.random.default_rng(0)
     luck = rng.permutation((np.arange(N) + 0.5) / N)
 
     def scores(drop: float) -> Any:
         return np.where(luck < 0.95 - drop, 0.9, 0.1)
 
+    def treated(drop: float) -> Any:
+        found = scores(drop)
+        swapped = [rng.choice(np.flatnonzero(found == kind)) for kind in (0.9, 0.1)]
+        found[swapped] = found[swapped[::-1]]
+        return found
+
     def carried(drop: float, right: float = 0.96) -> Carried:
-        return Carried(scores(drop), np.clip(rng.normal(right, 0.02, N), 0, 1), NOTHING)
+        return Carried(treated(drop), np.clip(rng.normal(right, 0.02, N), 0, 1), NOTHING)
 
     others = {J[2]: other, study.AVERAGED: averaged}
     arms = {
         arm: Cases(
-            scores(stealthy.get(arm, 0.0)), carried(activated.get(arm, 0.0), bits if arm in J.values() else 0.96),
-            np.stack([scores(others[arm])] * 4, 1) if arm in others else np.zeros((N, 0)), NOTHING,
+            treated(stealthy.get(arm, 0.0)), carried(activated.get(arm, 0.0), bits if arm in J.values() else 0.96),
+            np.stack([treated(others[arm])] * 4, 1) if arm in others else np.zeros((N, 0)), NOTHING,
         )
         for arm in study.ARMS
     }  # fmt: skip
@@ -106,9 +115,9 @@ def test_a_perturbation_that_already_fails_without_the_watermark_is_no_success()
     assert found["C2"].answer == "refuted"
     assert found["C3"].parts[0].answer == "supported"
     assert found["C3"].answer != "supported"
-    assert float(evidence.numbers[f"{study.CAUGHT}: {J[2]}"]) == 0
+    assert float(evidence.numbers[f"{study.CAUGHT}: {J[2]}"]) <= 2 / N
     assert float(evidence.numbers[f"{study.INTERACTION}: {J[2]}"]) == pytest.approx(0, abs=1e-9)
-    assert float(verdicts(**PAPER)[1].numbers[f"{study.CAUGHT}: {J[2]}"]) == pytest.approx(0.67, abs=0.01)
+    assert float(verdicts(**PAPER)[1].numbers[f"{study.CAUGHT}: {J[2]}"]) == pytest.approx(0.67, abs=0.02)
 
 
 def test_a_watermark_that_fails_by_itself_is_no_interaction_either() -> None:
@@ -234,6 +243,14 @@ def test_the_papers_setting_names_everything_that_is_missing() -> None:
         study.faces("phantom", "", "paper", **SIZES, seed=0)
     for part in ("CASIA-WebFace", "<person>/<picture>", "train.rec", "mobilefacenet:FILE", "GPU", "hour"):
         assert part in str(caught.value)
+    for data, model, missing in (
+        ("folder:x", "", {"mobilefacenet:FILE"}),
+        ("phantom", "mobilefacenet:y", {"train.rec"}),
+        ("folder:x", "mobilefacenet:y", set()),
+    ):
+        with pytest.raises(DataError, match="GPU") as caught:
+            study.faces(data, model, "paper", **SIZES, seed=0)
+        assert {part for part in ("train.rec", "mobilefacenet:FILE") if part in str(caught.value)} == missing
 
 
 @pytest.fixture(scope="module")

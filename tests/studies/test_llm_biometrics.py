@@ -211,7 +211,8 @@ def test_sex_and_age_are_compared_on_the_same_pictures_unanswered_ones_too(world
     assert verdicts(few)["C2"].answer == "supported"
     assert float(few.numbers["accuracy over answered, age range: chat model"]) == 1
     assert float(few.numbers["accuracy over all, age range: chat model"]) == pytest.approx(1 / 3)
-    wrong = world.evidence(sex=made("gender", 1 - masculine[:, None]))
+    # One person is told rightly: where all are alike, an interval has no width and decides nothing.
+    wrong = world.evidence(sex=made("gender", np.where(np.arange(N) > 0, 1 - masculine, masculine)[:, None]))
     assert verdicts(wrong)["C2"].answer == "refuted"
 
 
@@ -256,15 +257,12 @@ def test_asking_again_must_decide_more_and_agree(world: World) -> None:
     masculine = np.asarray(world.singles.attributes["masculine"], float)
 
     def loop(task: str, true: Any, same: bool) -> Replies:
-        """A half is decided at first, half of the rest each time; a third is asked every time."""
-        values, open_ = np.full((3, N, 1), NAN), np.ones(N, bool)
-        always = np.arange(N) % 3 == 0
+        """A half is decided at first, half of the rest each time; all are asked every time, and one is moody."""
+        values = np.full((3, N, 1), NAN)
         for k in range(3):
-            ask = open_ | always
-            decided = ask & (rng.random(N) < (0.5 if k < 2 else 0.9))
-            again = true if same or k % 2 else 1 - true
+            decided = rng.random(N) < (0.5 if k < 2 else 0.9)
+            again = np.where((np.arange(N) > 0) & same | (k % 2 > 0), true, 1 - true)
             values[k, :, 0] = np.where(decided, again, NAN)
-            open_ &= ~decided
         kinds = np.where(np.isnan(values[:, :, 0]), REFUSAL, VALUE).astype("<U9")
         full = np.concatenate([values, np.full_like(values, NAN)], 2) if task == "verification" else values
         return made(task, full, kinds)
@@ -287,9 +285,12 @@ def test_photographs_and_generated_faces_are_compared_where_there_are_both(world
     years = np.asarray(singles.attributes["age"], float)
 
     def told(share: float) -> llm.Answers:
-        good = made("gender", masculine[:, None]), made("age-range", np.stack([years - 2, years + 2], 1))
-        bad = made("gender", share_right(masculine, share, 8)[:, None])
-        return llm.Answers(None, bad, good[1], good[0], good[1])
+        # A few are told wrongly, other people in photographs than in generated faces: equal, and not alike everywhere.
+        here = np.arange(N)
+        good = made("gender", np.where(here == 0, 1 - masculine, masculine)[:, None])
+        said = np.where((here == 1) & (share == 1), 1 - masculine, share_right(masculine, share, 8))
+        ages = [made("age-range", np.stack([years - 2, years + 2], 1) + 50 * (here == k)[:, None]) for k in (2, 3)]
+        return llm.Answers(None, made("gender", said[:, None]), ages[0], good, ages[1])
 
     varied = llm.Variations(np.zeros(0, np.int64), np.arange(N), {}, None)
     same = llm.evidence(material, llm.Dedicated(None, None), told(1.0), varied)
@@ -299,7 +300,7 @@ def test_photographs_and_generated_faces_are_compared_where_there_are_both(world
     verdict = verdicts(worse)["C6"]
     assert verdict.answer == "refuted"
     assert verdict.effect is not None
-    expected = (share_right(masculine, 0.5, 8) == masculine).mean() - 1
+    expected = (share_right(masculine, 0.5, 8) == masculine).mean() - (N - 1) / N
     assert float(verdict.effect) == pytest.approx(expected)
     assert "untrue" in verdicts(worse)["C4"].reason
 

@@ -257,6 +257,10 @@ def test_the_benchmarks_own_lists_run_from_end_to_end(lists: str) -> None:
     material, _, found, evidence = whole(lists)
     assert (material.domains, material.targets) == (("C", "S"), ("S",))
     assert material.train.real
+    # What is said of the data is said of these data.
+    assert (material.name, material.failures) == ("mmdg", 0)
+    assert "the people are real" in material.licence
+    assert not any("do not exist" in note or "could not be read" in note for note in material.notes)
     assert len(material.sources("S")) == 10
     assert material.train.rgb.shape[1:] == (40, 40, 3)
     assert set(material.test.species) == {"", "photo", "phone", "cut-print", "printed-mouth"}
@@ -272,6 +276,9 @@ def test_a_picture_that_cannot_be_read_is_left_out(lists: str, tmp_path: Path) -
     (folder / line.split()[1]).write_bytes(b"broken")
     opened = study.mmdg.open(str(folder))
     assert len(study.pictures.listed(opened, "S-test", size=16)) == 9
+    material = study.presentations(f"mmdg:{folder}", "smoke", **{k: SMOKE[k] for k in SIZES}, seed=0)
+    assert material.failures == 1
+    assert any("1 presentations could not be read" in note for note in material.notes)
 
 
 def test_lists_that_do_not_suffice_say_what_does(lists: str, tmp_path: Path) -> None:
@@ -279,6 +286,18 @@ def test_lists_that_do_not_suffice_say_what_does(lists: str, tmp_path: Path) -> 
     (folder / "C-train.txt").unlink()
     with pytest.raises(DataError, match=r"two train lists and a test list\n  given: S-train, S-test"):
         study.presentations(f"mmdg:{folder}", "smoke", **{k: SMOKE[k] for k in SIZES}, seed=0)
+
+
+def test_lists_that_are_there_are_not_named_as_missing(lists: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(lists.partition(":")[2], tmp_path / "copy"))
+    for complete in (False, True):
+        with pytest.raises(DataError, match="vit_b_16") as caught:
+            study.presentations(f"mmdg:{folder}", "paper", **{k: SMOKE[k] for k in SIZES}, seed=0)
+        assert ("C-, P-, S- and W-train" in str(caught.value)) is not complete
+        line = next(folder.glob("S-test*")).read_text()
+        for letter in "CSW":
+            for subset in ("train", "val", "test"):
+                (folder / f"{letter}-{subset}.txt").write_text(line)
 
 
 def test_the_papers_setting_names_everything_that_is_missing() -> None:

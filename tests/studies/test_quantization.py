@@ -21,7 +21,7 @@ from workbench.testing.contracts import check_study
 
 SMOKE = study.STUDY.scales["smoke"]
 SIZES = ("people", "images", "tests_people", "shots", "small_people", "small_images")
-TUNING = ("steps", "batch", "moving", "rate")
+TUNING = ("steps", "batch", "moving", "rate", "constants")
 Everything = tuple[Material, dict, study.Check, dict, study.Integer, Evidence]
 
 
@@ -182,19 +182,20 @@ def test_the_figures_name_their_axes(run: Everything) -> None:
 
 def test_the_papers_setting_names_everything_that_is_missing() -> None:
     sizes = {k: SMOKE[k] for k in SIZES}
-    for data, model in (("phantom", ""), ("folder:x", "iresnet:y"), ("folder:x;lfw:z", "")):
+    network, training, pairs = "model='iresnet:PATH'", "MS1MV2 or", "IJB-C in InsightFace's layout"
+    for data, model, scale, missing in (
+        ("phantom", "", "paper", {network, training, pairs}),
+        ("folder:x", "iresnet:y", "paper", {pairs}),
+        ("folder:x;lfw:z", "", "paper", {network}),
+        # A network for photographs never sees phantom chips, and pictures of one's own never small networks.
+        ("phantom", "iresnet:y", "demo", {training, pairs}),
+        ("folder:x;lfw:z", "", "smoke", {network}),
+    ):
         with pytest.raises(DataError, match="needs files of yours") as caught:
-            study.faces(data, model, "paper", **sizes, seed=0)
-        for part in (
-            "iresnet:PATH",
-            "MS1MV2",
-            "insightface-bin",
-            "IJB-C in InsightFace's layout",
-            "device='cuda'",
-            "0.5 GB",
-            "40 with iResNet-50",
-        ):
+            study.faces(data, model, scale, **sizes, seed=0)
+        for part in ("device='cuda'", "0.5 GB", "40 with iResNet-50"):
             assert part in str(caught.value)
+        assert {part for part in (network, training, pairs) if part in str(caught.value)} == missing
     assert study.place("auto", "") == "cpu"
     with pytest.raises(DeviceError, match="unknown device"):
         study.place("tpu", "")

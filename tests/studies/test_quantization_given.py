@@ -75,6 +75,9 @@ def test_a_folder_pair_sets_and_a_state_dictionary_become_a_run(given: dict[str,
     assert len(material.small) == 4
     assert material.real
     assert material.sets == ("insightface-bin/lfw", "insightface-bin/agedb_30")
+    # The record names what was judged on, too, and both terms.
+    assert material.name == "; ".join(("folder/train", *material.sets))
+    assert material.licence.startswith("that of the user's pictures; that of the pictures' publisher")
     assert np.bincount(material.part).tolist() == [12, 4]
     # Ten folds, or none where there are fewer pairs.
     assert material.trials.fold is not None
@@ -125,14 +128,16 @@ def test_the_whole_study_runs_on_ones_own_network(given: dict[str, str]) -> None
     check = study.checked(material, known, device="cpu")
     arms = study.fine_tuned(
         material, known, steps=1, batch=8, moving=1, rate=0.01, objective="kd+ekd", weight=1.0, ranges="min-max",
-        repeats=1, seed=0, device="cpu",
+        constants=str(study.STUDY.scales["paper"]["constants"]), repeats=1, seed=0, device="cpu",
     )  # fmt: skip
+    # At the paper's scale the evaluation-oriented loss has its published thresholds: six rates down to 1e-6.
+    assert arms[study.named("KD+EKD-small", 4)].tuned.thresholds.shape == (1, 2, 6)
     written = study.integer(material, known, arms)
     found = study.evidence(material, known, check, arms, written, resamples=20, seed=0)
     verdicts = {v.claim: v for v in judge(study.STUDY.claims, found)}
     # One network was given, and the folder holds few more pictures than the small set.
     assert {verdicts[c].answer for c in ("C1", "C5", "C6", "C7")} == {"not testable here"}
-    assert all("there is no full set beside it" in verdicts[c].reason for c in ("C1", "C5", "C7"))
+    assert all("no full set is beside it" in verdicts[c].reason for c in ("C1", "C5", "C7"))
     assert "smaller one is needed" in verdicts["C6"].reason
     assert 0 < float(found.numbers["accuracy over folds, insightface-bin/lfw: PTQ W8A8"]) <= 1
     assert "accuracy over folds, insightface-bin/agedb_30: FP" not in found.numbers

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core import Answer, Estimate, Evidence, Undefined, UnknownNameError, Verdict
 from ..metrics import LEAST_SUBJECTS, auc_of, eer_of, of_mean, trial_weights
-from ..metrics.intervals import multiplicities, percentile
+from ..metrics.intervals import CONSTANT, alike, multiplicities, percentile
 from ..metrics.rates import Ranked, Statistic, at_most
 from ..metrics.resampling import of_resampled
 from .claim import Claim, Comparison
@@ -92,11 +92,13 @@ def _decide(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdi
         "refuted": "the whole interval lies on the other side of the margin",
         "undecided": "the interval holds the margin",
     }[answer]
+    # "A rate above 0.3: effect 0.14" would look like a contradiction.
+    less = "" if isinstance(comparison.against, str) or not comparison.against else f" (less {comparison.against:g})"
     return replace(
         verdict,
         answer=answer,
         effect=effect,
-        reason=f"effect {effect}, margin {comparison.margin:g}: {where}",
+        reason=f"effect {effect}{less}, margin {comparison.margin:g}: {where}",
     )
 
 
@@ -134,6 +136,9 @@ def _of_scores(
         again = _difference(arms, statistic, trial_weights(position, multiplicity))
         if not isinstance(again, Undefined):
             drawn.append(again - constant)
+    if alike(drawn, level):
+        none = Undefined(CONSTANT, arms[0].counts)
+        return Estimate(value - constant, none, none, comparison.quantity, arms[0].counts, "fraction", level)
     low, high = percentile(drawn, level)
     rule = f"{comparison.quantity}, difference of arms; paired {level:.0%} bootstrap over capture subjects"
     return Estimate(value - constant, low, high, rule, arms[0].counts, "fraction", level)

@@ -221,10 +221,11 @@ def _board(chosen: argparse.Namespace) -> int:
         print_json([{"slug": s.slug, "status": s.status, "result": s.result} for s in states])
         return 0
     rows = [
-        (s.slug, s.status, ", ".join(f"{v.claim} {v.answer}" for v in s.result.verdicts) if s.result else "")
+        (s.slug, s.status, str(s.result.parameters.get("scale", "")) if s.result else "",
+         ", ".join(f"{v.claim} {v.answer}" for v in s.result.verdicts) if s.result else "")
         for s in states
-    ]
-    table("Face Workbench", ("study", "status", "verdicts"), rows)
+    ]  # fmt: skip
+    table("Face Workbench", ("study", "status", "scale", "verdicts"), rows)
     return 0
 
 

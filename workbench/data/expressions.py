@@ -127,15 +127,17 @@ def open(path: str = "") -> Expressions:
 
 def _entries(root: Path, table: Path) -> tuple[Entry, ...]:
     found: dict[str, Entry] = {}
-    rows: dict[str, str] = {}
+    rows: dict[Path, str] = {}
     for part in files.column_parts(table):
         _check_columns(part, COLUMNS, OPTIONAL)
         for row in range(len(part)):
             entry = _entry(root, part, row)
-            if entry.path in found:
+            # One picture may be spelled in two ways, and would then be of two people.
+            picture = files.inside(root, entry.path)
+            if picture in rows:
                 raise DataError(f"{part.where(row)} names a picture a second time", given=ascii(entry.path),
-                                expected="each picture once", do=f"see {rows[entry.path]}")  # fmt: skip
-            found[entry.path], rows[entry.path] = entry, part.where(row)
+                                expected="each picture once", do=f"see {rows[picture]}")  # fmt: skip
+            found[entry.path], rows[picture] = entry, part.where(row)
     if not found:
         raise DataError(f"{table.name} names no pictures", expected="a row for each picture")
     return tuple(found.values())

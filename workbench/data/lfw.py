@@ -114,7 +114,7 @@ def read_pairs(text: str, name: str) -> list[Pair]:
     Raises:
         DataError: a line does not fit; the message gives its number.
     """
-    lines = text.splitlines()
+    lines = text.removeprefix("\ufeff").splitlines()
     head = lines[0].split() if lines else []
     if not head or not all(h.isdigit() for h in head) or len(head) > 2:
         raise DataError(f"{name}, line 1 is no header", given=lines[:1], expected="'<folds> <pairs>' or '<pairs>'")

@@ -45,7 +45,8 @@ def read_list(text: str, name: str) -> list[Presentation]:
     """
     found: list[Presentation] = []
     seen: set[str] = set()
-    for number, line in enumerate(text.splitlines(), 1):
+    # Editors that mark a file as UTF-8 put a sign before the first path that nobody sees.
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         words = line.split()
         if not words:
             continue

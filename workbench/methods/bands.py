@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..core import Estimate, Scores, Undefined
-from ..metrics.intervals import CONSTANT, LEAST_SUBJECTS, multiplicities, percentile, trial_weights
+from ..metrics.intervals import CONSTANT, LEAST_SUBJECTS, alike, multiplicities, percentile, trial_weights
 from ..metrics.rates import ErrorRates, Ranked
 
 GRID = 161
@@ -63,7 +63,7 @@ class Drawn:
             return estimate
         values = self.values[:, column].tolist() if self.reason is None else []
         none = self.reason
-        if none is None and min(values) == max(values):
+        if none is None and alike(values, LEVEL):
             none = Undefined(CONSTANT, estimate.counts)
         if none is not None:
             return replace(estimate, low=none, high=none)

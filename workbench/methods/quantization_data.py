@@ -131,8 +131,11 @@ def given(
     names = samples.subjects[there]
     labels = codes(names)
     known = [n for p in parts for n in (p[0].subjects if not p[4] else np.full(len(p[0]), ""))]
+    everything = [samples, *(p[0] for p in parts)]
     return Material(
-        opened.name, opened.licence, opened.digest, opened.real or any(p[0].real for p in parts), full[there], labels,
+        "; ".join(s.name for s in everything), "; ".join(dict.fromkeys(s.licence for s in everything)),
+        sha256_bytes("\n".join(s.digest for s in everything).encode()), any(s.real for s in everything),
+        full[there], labels,
         subset_of(labels, small_people, small_images, seed), test, acquired, trials, part,
         tuple(p[0].name for p in parts), tuple(shared(full[there], names, test[acquired], np.array(known)[acquired])),
         int((~there).sum()),

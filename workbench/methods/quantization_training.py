@@ -7,6 +7,7 @@ As in QuantFace (arXiv 2206.10526): the mean squared difference of normalised em
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,8 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 State = dict[str, NDArray[np.generic]]
 Objective = Literal["kd", "kd+ekd", "classification+ekd"]
+# Of the evaluation-oriented loss, by name.
+CONSTANTS: Mapping[str, ekd.Settings] = {"small batch": ekd.SMALL_BATCH, "published": ekd.Settings()}
 EACH = 4  # pictures of one person in the balanced half of a batch
 EMBEDDED = 240
 

@@ -17,7 +17,7 @@ from scipy import stats
 from ..core import Estimate, Measurements, ShapeError, Undefined, seeds
 
 LEAST_SUBJECTS = 5
-CONSTANT = "every resample gives the same value: the bootstrap cannot see the uncertainty"
+CONSTANT = "nearly every resample gives the same value: the bootstrap cannot see the uncertainty"
 
 
 def clopper_pearson(errors: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -83,6 +83,12 @@ def percentile(values: list[float], level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def alike(values: list[float], level: float) -> bool:
+    """Whether the percentile interval of resampled values would have no width, rounding aside."""
+    low, high = percentile(values, level)
+    return high - low <= 1e-12 * max(1.0, abs(low))
+
+
 def bootstrap_rule(level: float, people: int, resamples: int, over: str = "capture subjects") -> str:
     """How an interval over people came about, in words."""
     return f"{level:.0%} percentile bootstrap over {people} {over}, {resamples} resamples"
@@ -103,8 +109,8 @@ def of_mean(
         unit: of the quantity.
 
     Returns:
-        Undefined without units or with fewer than five capture subjects; units undefined in either arm are
-        dropped from both and counted.
+        Undefined without units or with fewer than five capture subjects, without an interval where all resamples are
+        alike; units undefined in either arm are dropped from both and counted.
     """
     other = against.values if isinstance(against, Measurements) else np.full(len(units), float(against))
     difference = units.values - other
@@ -121,6 +127,10 @@ def of_mean(
         weight = trial_weights(position, multiplicity)
         if weight.sum() > 0:
             drawn.append(float(weight @ values / weight.sum()))
+    mean = float(values.mean())
+    if alike(drawn, level):
+        none = Undefined(CONSTANT, counts)
+        return Estimate(mean, none, none, "mean over units", counts, unit, level)
     low, high = percentile(drawn, level)
     rule = f"mean over units; {level:.0%} percentile bootstrap over capture subjects, {resamples} resamples"
-    return Estimate(float(values.mean()), low, high, rule, counts, unit, level)
+    return Estimate(mean, low, high, rule, counts, unit, level)

@@ -18,6 +18,7 @@ from ..core import Estimate, Number, Resampled, Scores, ShapeError, Undefined
 from .intervals import (
     CONSTANT,
     LEAST_SUBJECTS,
+    alike,
     bootstrap_rule,
     clopper_pearson,
     multiplicities,
@@ -52,7 +53,7 @@ def spread(
         reason = f"fewer than {LEAST_SUBJECTS} {over}"
     elif len(drawn) < resamples / 2:
         reason = "the measure is undefined in most resamples"
-    elif min(drawn) == max(drawn):
+    elif alike(drawn, level):
         reason = CONSTANT
     if reason is not None:
         none = Undefined(reason, counts)
@@ -159,8 +160,11 @@ def of_resampled(one: Resampled, against: Resampled | float = 0.0, *, level: flo
     missing = next((v for v in (one.value, other) if isinstance(v, Undefined)), None)
     value = float(one.value) - float(other) if missing is None else missing
     rule = f"paired over {one.draw}" if isinstance(against, Resampled) else f"over {one.draw}"
+    counts = dict(one.counts)
+    if one.over != "capture subjects":
+        counts[one.over] = counts.pop("subjects")
     return spread(
-        value, gaps[np.isfinite(gaps)].tolist(), rule, one.counts, subjects=one.counts["subjects"],
+        value, gaps[np.isfinite(gaps)].tolist(), rule, counts, subjects=one.counts["subjects"],
         resamples=len(gaps), level=level, unit=unit, over=one.over,
     )  # fmt: skip
 

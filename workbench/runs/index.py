@@ -26,7 +26,7 @@ class State:
         slug: of the study.
         status: never run, running, done, stale, failed, out of memory, died or stopped.
         folder: of its latest run, or None.
-        result: of its latest committed run, or None.
+        result: of its latest run, None where that has committed nothing (yet).
         at: time of the latest event in seconds since 1970, or 0.
     """
 

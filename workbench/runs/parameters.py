@@ -19,6 +19,8 @@ from .. import files
 from ..core import ParameterError, nearest
 
 COMMON = ("scale", "data", "model", "device", "seed", "out")
+# A study that computes on the CPU alone runs without a device.
+NEEDED = tuple(name for name in COMMON if name != "device")
 _KINDS: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
 _LONGEST = 4096
 

@@ -82,6 +82,11 @@ def run(
     known = parameters.schema(listed.notebook)
     values = {k: v for k, v in (given or {}).items() if k != "out"}
     checked = parameters.check(values, known) | {"out": ""}
+    if missing := [name for name in parameters.NEEDED if name not in known]:
+        raise ParameterError(
+            f"{listed.notebook.name} lacks parameters that every study has", given=", ".join(known),
+            expected=", ".join(parameters.COMMON), do=f"add {', '.join(missing)} to its parameters cell",
+        )  # fmt: skip
     for name in ("data", "model"):
         checked[name] = absolute(str(checked[name]))
     who = identity.identify(slug, checked)

@@ -14,6 +14,7 @@ the test differences of TMR have intervals of two to ten points to either side, 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -96,10 +97,7 @@ STUDY = Study(
             "Fewer bits are never more than one point better: full precision, W8A8, W6A6, W4A4",
             tuple(
                 Comparison(TMR, more, less, "greater", margin=-POINT)
-                for more, less in zip(
-                    (FP, named("KD-small", 8), named("KD-small", 6)), [named("KD-small", b) for b in arms_of.BITS],
-                    strict=True,
-                )
+                for more, less in itertools.pairwise((FP, *(named("KD-small", bits) for bits in arms_of.BITS)))
             ),
         ),
         Claim(
@@ -146,12 +144,14 @@ STUDY = Study(
     ),
     scales={
         "smoke": {"people": 12, "images": 6, "tests_people": 6, "shots": 4, "small_people": 4, "small_images": 4,
-                  "epochs": 2, "steps": 6, "batch": 32, "moving": 3, "rate": 0.1, "resamples": 200},
+                  "epochs": 2, "steps": 6, "batch": 32, "moving": 3, "rate": 0.1, "constants": "small batch",
+                  "resamples": 200},
         "demo": {"people": 120, "images": 16, "tests_people": 40, "shots": 12, "small_people": 12, "small_images": 8,
-                 "epochs": 12, "steps": 60, "batch": 96, "moving": 30, "rate": 0.1, "resamples": 1000},
+                 "epochs": 12, "steps": 60, "batch": 96, "moving": 30, "rate": 0.1, "constants": "small batch",
+                 "resamples": 1000},
         "paper": {"people": 20000, "images": 1000, "tests_people": 40, "shots": 12, "small_people": 1650,
                   "small_images": 8, "epochs": 12, "steps": 1650, "batch": 128, "moving": 300, "rate": 0.01,
-                  "resamples": 1000},
+                  "constants": "published", "resamples": 1000},
     },
 )  # fmt: skip
 
@@ -218,12 +218,15 @@ def faces(
         DataError: something that the paper's setting needs is missing; the message names it.
     """
     small = {"small_people": small_people, "small_images": small_images}
-    if data == "phantom" and scale != "paper":
+    sets = [] if data == "phantom" else several(data)
+    if not (sets or model) and scale != "paper":
         return pictures.faces(people=people, images=images, tests=tests_people, shots=shots, seed=seed, **small)
-    if data == "phantom" or len(several(data)) < 2 or not model:
+    if len(sets) < 2 or not model:
+        there = (model, sets, sets[1:], "", "")
         raise DataError(
             "the paper's setting needs files of yours", given=f"data {data!r}, model {model!r}",
-            expected="; ".join(NEEDS), do="name them, or use data='phantom' with scale 'smoke' or 'demo'",
+            expected="; ".join(need for need, known in zip(NEEDS, there, strict=True) if not known),
+            do="name them, or use data='phantom' without a model, scale 'smoke' or 'demo'",
         )  # fmt: skip
     return pictures.given(data, split(model)[0], people=people, images=images, seed=seed, **small)
 
@@ -280,7 +283,7 @@ def checked(material: Material, known: Mapping[str, Recogniser], *, device: str)
 
 def fine_tuned(
     material: Material, known: Mapping[str, Recogniser], *, steps: int, batch: int, moving: int, rate: float,
-    objective: str, weight: float, ranges: str, repeats: int, seed: int, device: str,
+    objective: str, weight: float, constants: str, ranges: str, repeats: int, seed: int, device: str,
 ) -> dict[str, Arm]:  # fmt: skip
     """Every arm: full precision, calibrated only, fine-tuned on the small and on the full set.
 
@@ -293,12 +296,14 @@ def fine_tuned(
         rate: of learning.
         objective: of the arm with the evaluation-oriented loss.
         weight: of that loss.
+        constants: of that loss, a name in `training.CONSTANTS`.
         ranges: how they follow from activations.
         repeats: fine-tunings of each arm.
         seed: of batches.
         device: where.
     """
-    base = training.Plan(8, "kd", steps, batch, moving, rate, weight, ranges)  # type: ignore[arg-type]
+    loss = training.CONSTANTS[constants]
+    base = training.Plan(8, "kd", steps, batch, moving, rate, weight, ranges, loss)  # type: ignore[arg-type]
     wanted = arms_of.plans(base, objective=objective, full=_has_full(material), half=HALF in known)
     return arms_of.made(material, known, wanted, repeats=repeats, keep=EXPORTED, seed=seed, device=device)
 
@@ -351,9 +356,7 @@ def evidence(
         share = arms_of.time_share("KD-small", *pair, resamples=resamples, seed=seed)
         statistics[TIME] = {named("KD-small", 6): share}
     else:
-        few = (
-            f"the small set has {len(material.small)} of {len(material.train)} pictures: there is no full set beside it"
-        )
+        few = f"{len(material.small)} of {len(material.train)} pictures are the small set: no full set is beside it"
         untestable |= {AGAINST: few, TIME: few}
     numbers = {
         f"{quantity}: {name}": of_resampled(r, unit="fraction")
