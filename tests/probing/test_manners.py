@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from workbench import probing
-from workbench.probing import Budget, Patience, Question, Record, Secret, Settings, read_as
+from workbench.core import ParameterError
+from workbench.probing import Budget, Patience, Prices, Question, Record, Secret, Settings, read_as
 from workbench.probing.answers import AgeYears, SamePerson
 from workbench.probing.client import read_reply
 
@@ -195,3 +196,26 @@ def test_a_key_that_is_a_word_hides_no_answer(tmp_path: Path) -> None:
 
     assert go("none", "none of them") == "none of them"
     assert go("sk-canary", "your key is sk-canary") == "your key is ***"
+
+
+@pytest.mark.parametrize("at_once", [1, 32])
+def test_pictures_that_cost_more_than_was_thought_do_not_overdraw(at_once: int, tmp_path: Path) -> None:
+    # Some models count 33 times the tokens for a tile that the estimate has.
+    def dear(body: Body) -> Said:
+        status, said = reply()
+        return status, {**said, "usage": {"prompt_tokens": 8600, "completion_tokens": 3}}
+
+    budget = Budget(tokens=50_000, money=0.6, prices=Prices(10, 40))
+    with served(dear) as (url, seen):
+        found = ask(url, tmp_path / "d.sqlite", 25, budget=budget, at_once=at_once)
+    assert len(seen) == found.count("answered")
+    assert budget.spent["tokens"] == 8603 * len(seen) <= 50_000
+    assert budget.spent["money"] <= 0.6
+    assert len(seen) >= 3
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), -1.0, float("inf")])
+def test_a_limit_or_a_price_that_is_no_number_limits_nothing_and_is_refused(wrong: float) -> None:
+    for make in (lambda: Budget(money=wrong), lambda: Budget(tokens=wrong), lambda: Prices(wrong, 1)):  # type: ignore[arg-type]
+        with pytest.raises(ParameterError, match=r"expected 0 or more|0 or more"):
+            make()

@@ -141,6 +141,8 @@ class _Batch:
     pace: Pace
     failures: dict[str, int] = field(default_factory=dict)
     closed: str = ""
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answered: bool = False
 
     async def one(self, key: str, question: Question) -> Record:
         """Try a question until it is answered or patience ends."""
@@ -181,19 +183,27 @@ class _Batch:
 
     async def _once(self, question: Question) -> Reply:
         async with self.pace:
-            written = self.settings.most_tokens
-            held = self.budget.reserve(question.tokens(self.settings) - written, written)
-            reply: Reply | None = None
-            try:
-                reply = await self.client.ask(question, self.settings)
-            except Failure as failure:
-                if failure.kind == "rate limit":
-                    self.pace.refused()
-                raise
-            finally:
-                self.budget.settle(held, *((None, None) if reply is None else (reply.given, reply.written)))
-            self.pace.answered()
-            return reply
+            # What a call costs here is known from the first answer on; until then others would overdraw with it.
+            async with self.alone:
+                if self.budget.priced and not self.answered:
+                    return await self._called(question)
+            return await self._called(question)
+
+    async def _called(self, question: Question) -> Reply:
+        written = self.settings.most_tokens
+        held = self.budget.reserve(question.tokens(self.settings) - written, written)
+        reply: Reply | None = None
+        try:
+            reply = await self.client.ask(question, self.settings)
+        except Failure as failure:
+            if failure.kind == "rate limit":
+                self.pace.refused()
+            raise
+        finally:
+            self.budget.settle(held, *((None, None) if reply is None else (reply.given, reply.written)))
+        self.answered = True
+        self.pace.answered()
+        return reply
 
     def _wait(self, failure: Failure, tries: int, spent: float, rng: random.Random) -> float | None:
         """Seconds until the next try; None where there is none."""
