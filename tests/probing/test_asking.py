@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from workbench import probing
-from workbench.core import BudgetError, ConsentError, ParameterError, StoreError
+from workbench.core import BudgetError, ConsentError, DataError, ParameterError, StoreError
 from workbench.probing import Budget, Consent, Patience, Prices, Question, Secret, Settings
 from workbench.probing.client import read_reply
 from workbench.probing.failures import retry_after
@@ -69,6 +69,8 @@ def test_what_changes_the_answer_changes_the_key() -> None:
     key = base.key("m", settings)
     other = [
         base.key("n", settings),
+        base.key("m", settings, probing.Endpoint("https://models.example/v1", "m").abroad),
+        base.key("m", settings, probing.Endpoint("https://others.example/v1", "m").abroad),
         base.key("m", Settings(temperature=1.0)),
         base.key("m", Settings(seed=1)),
         base.key("m", Settings(most_tokens=5)),
@@ -79,8 +81,9 @@ def test_what_changes_the_answer_changes_the_key() -> None:
         Question(base.prompt, [*base.pictures, *base.pictures]).key("m", settings),
         Question(base.prompt, [replace(base.pictures[0], encoding=probing.Encoding(quality=50))]).key("m", settings),
     ]
-    assert len({key, *other}) == 11
+    assert len({key, *other}) == 13
     assert Question(base.prompt, base.pictures, name="else").key("m", settings) == key
+    assert base.key("m", settings, probing.Endpoint("http://127.0.0.1:8000/v1", "m").abroad) == key
 
 
 # Three in ten fail, each in one of these ways.
@@ -194,6 +197,11 @@ def test_without_consent_nothing_leaves_the_machine(tmp_path: Path) -> None:
     consents = tmp_path / "consents"
     consents.write_text("# who may see what\nmodels.example orl  # since May\n")
     assert probing.read_consents(consents) == (Consent("models.example", "orl"),)
+    consents.write_text("models.example   own pictures  # the name that `workbench probe` gives\n")
+    assert probing.read_consents(consents) == (Consent("models.example", "own pictures"),)
+    consents.write_text("models.example\n")
+    with pytest.raises(DataError, match="line 1 is no consent"):
+        probing.read_consents(consents)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +211,7 @@ def test_without_consent_nothing_leaves_the_machine(tmp_path: Path) -> None:
         ("https://user:pass@models.example/v1", "carries no key"),
         ("https://models.example/v1?key=1", "carries no key"),
         ("ftp://models.example", "not the address of a server"),
+        ("http://127.0.0.1:99999/v1", "not the address of a server"),
     ],
 )
 def test_unsafe_addresses_are_refused(url: str, words: str) -> None:

@@ -97,7 +97,7 @@ async def ask_all(
     consents = tuple(consents)
     wanted = dict.fromkeys((dataset, *(d for q in questions for d in q.datasets(dataset))))
     leave = {d: require(client.endpoint, d, consents) for d in wanted}
-    keys = [q.key(client.endpoint.model, settings) for q in questions]
+    keys = [q.key(client.endpoint.model, settings, client.endpoint.abroad) for q in questions]
     known: dict[str, Record] = {}
     open_: dict[str, Question] = {}
     for key, question in zip(keys, questions, strict=True):
@@ -158,7 +158,7 @@ class _Batch:
                 reply = await self._once(question)
             except BudgetError as spent:
                 tries -= 1
-                error = spent.what
+                error = f"{spent.what}; before that: {error}" if error else spent.what
                 break
             except Failure as failure:
                 self.failures[failure.kind] = self.failures.get(failure.kind, 0) + 1

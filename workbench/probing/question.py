@@ -45,10 +45,16 @@ class Question:
     name: str = ""
     attempt: int = 0
 
-    def key(self, model: str, settings: Settings) -> str:
-        """SHA-256 of all that changes the answer."""
+    def key(self, model: str, settings: Settings, host: str = "") -> str:
+        """SHA-256 of all that changes the answer.
+
+        Args:
+            model: name of the model.
+            settings: of it.
+            host: the server elsewhere, whose model of that name is not another's; "" on this machine.
+        """
         p = self.prompt
-        said = {
+        said: dict[str, object] = {
             "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.text,
             "before": [_of_turn(turn) for turn in p.turns], "pictures": [s.digest for s in self.pictures],
             "encodings": [[s.encoding.longest, s.encoding.quality] for s in self.pictures], "attempt": self.attempt,
@@ -56,6 +62,8 @@ class Question:
                          settings.structured],
             "schema": p.kind.schema() if settings.structured else None,
         }  # fmt: skip
+        if host:
+            said["host"] = host
         return files.sha256_bytes(files.to_json(said).encode())
 
     def tokens(self, settings: Settings) -> int:
