@@ -219,3 +219,17 @@ def test_a_limit_or_a_price_that_is_no_number_limits_nothing_and_is_refused(wron
     for make in (lambda: Budget(money=wrong), lambda: Budget(tokens=wrong), lambda: Prices(wrong, 1)):  # type: ignore[arg-type]
         with pytest.raises(ParameterError, match=r"expected 0 or more|0 or more"):
             make()
+
+
+def test_where_nobody_listens_the_record_says_so(tmp_path: Path) -> None:
+    with served(lambda body: reply()) as (url, _):
+        pass
+    found = ask(url, tmp_path / "n.sqlite")
+    assert "refused" in found.records[0].error.lower() or "connect call failed" in found.records[0].error.lower()
+
+
+def test_a_spent_budget_does_not_hide_what_it_was_spent_on(tmp_path: Path) -> None:
+    with served(lambda body: error(500, "no weights")) as (url, _):
+        found = ask(url, tmp_path / "h.sqlite", budget=Budget(calls=2))
+    assert "budget of calls" in found.records[0].error
+    assert "no weights" in found.records[0].error

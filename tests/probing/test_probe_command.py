@@ -91,6 +91,8 @@ def test_the_responder_serves_until_it_is_told_to_stop(pictures: list[str], tmp_
         assert server.stdout is not None
         url = server.stdout.readline().split()[-1]
         assert main(["probe", *pictures, "--url", url, "--store", str(tmp_path / "c.sqlite"), "--json"]) == 0
+        here = url.replace("127.0.0.1", "localhost")
+        assert main(["probe", *pictures, "--url", here, "--store", str(tmp_path / "d.sqlite"), "--json"]) == 0
         server.send_signal(signal.SIGTERM)
         assert server.stdout.read().strip() == "stopped"
     assert server.returncode == 0

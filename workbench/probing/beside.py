@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -94,8 +95,9 @@ def ask_beside(
         ConsentError: before anything is sent to anybody.
     """
     agreed = tuple(consents)
-    for endpoint in endpoints:
-        require(endpoint, dataset, agreed)
+    for endpoint, question in itertools.product(endpoints, questions):
+        for shown_of in question.datasets(dataset):
+            require(endpoint, shown_of, agreed)
     shared = budget or Budget()
 
     async def one(place: int, endpoint: Endpoint, kept: Store) -> None:

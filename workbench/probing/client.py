@@ -116,13 +116,16 @@ class Client:
 
     def _failed(self, error: BaseException) -> Failure:
         cause: BaseException | None = error
+        deepest = error
         while cause is not None:
+            deepest = cause
             if isinstance(cause, Failure):
                 return cause
             if isinstance(cause, httpx.TimeoutException):
                 return Failure("timeout", type(cause).__name__)
-            cause = cause.__cause__
-        return Failure("connection", self._clean(f"{type(error).__name__}: {error}"))
+            cause = cause.__cause__ or cause.__context__
+        # The library says "Connection error." whatever it was: a name that is unknown, a port where nobody is, TLS.
+        return Failure("connection", self._clean(f"{type(deepest).__name__}: {deepest}"))
 
     def _clean(self, text: str) -> str:
         # Hidden first: a key that were cut would not be found.
