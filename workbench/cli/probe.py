@@ -210,4 +210,4 @@ def _estimate(questions: Any, there: Endpoint, settings: Any, store: Any, prices
 
 
 def _said(value: Any) -> str:
-    return "" if value is None else ", ".join(f"{k} {v}" for k, v in value.items() if v is not None)
+    return "" if value is None else ", ".join(f"{k} {v}" for k, v in value.items() if v not in (None, ""))
