@@ -149,9 +149,11 @@ def _questions(chosen: argparse.Namespace) -> list[Question]:
 
 
 def _pictures(path: Path) -> Sequence[Path]:
+    from ..data.folder import SUFFIXES
+
     if not path.is_dir():
         return [path]
-    return sorted(p for p in path.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp", ".webp"))
+    return sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
 async def _ask(chosen: argparse.Namespace, there: Endpoint, questions: list[Question], settings: Any) -> Asked:
