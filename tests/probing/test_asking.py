@@ -18,7 +18,7 @@ import pytest
 
 from workbench import probing
 from workbench.core import BudgetError, ConsentError, DataError, ParameterError, StoreError
-from workbench.probing import Budget, Consent, Patience, Prices, Question, Secret, Settings
+from workbench.probing import Budget, Consent, Patience, Prices, Question, Secret, Settings, prompts
 from workbench.probing.client import read_reply
 from workbench.probing.failures import retry_after
 from workbench.probing.pace import Pace
@@ -84,6 +84,13 @@ def test_what_changes_the_answer_changes_the_key() -> None:
     assert len({key, *other}) == 13
     assert Question(base.prompt, base.pictures, name="else").key("m", settings) == key
     assert base.key("m", settings, probing.Endpoint("http://127.0.0.1:8000/v1", "m").abroad) == key
+
+
+def test_another_wording_of_a_framing_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Question(probing.prompt("age", framing="generated"), questions(1)[0].pictures)
+    key = asked.key("m", Settings())
+    monkeypatch.setattr(prompts, "FRAMINGS", {**prompts.FRAMINGS, "generated": "A machine drew this. "})
+    assert asked.key("m", Settings()) != key
 
 
 # Three in ten fail, each in one of these ways.

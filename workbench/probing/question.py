@@ -55,7 +55,7 @@ class Question:
         """
         p = self.prompt
         said: dict[str, object] = {
-            "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.text,
+            "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.asked,
             "before": [_of_turn(turn) for turn in p.turns], "pictures": [s.digest for s in self.pictures],
             "encodings": [[s.encoding.longest, s.encoding.quality] for s in self.pictures], "attempt": self.attempt,
             "settings": [settings.temperature, settings.seed, settings.most_tokens, settings.logprobs,
