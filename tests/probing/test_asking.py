@@ -151,6 +151,35 @@ def test_a_process_killed_twice_asks_nothing_again_whose_answer_was_stored(tmp_p
     assert unique <= server.counters.answered <= unique + 2 * 16
 
 
+_INTERRUPTED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_asking import MODEL, questions
+from workbench import probing
+print("asking", flush=True)
+probing.ask_now(questions(300), probing.Endpoint({url!r}, MODEL), Path({path!r}), dataset="phantom", at_once=4)
+"""
+
+
+def test_an_interrupt_ends_the_calls(tmp_path: Path) -> None:
+    path = tmp_path / "stopped.sqlite"
+    with Responder(BlankEyes(), misbehave=Misbehave.parse("delay=0.1")) as server:
+        code = _INTERRUPTED.format(tests=str(Path(__file__).parent), url=server.url, path=str(path))
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child:
+            while _stored(path) < 8:
+                assert child.poll() is None
+                time.sleep(0.02)
+            child.send_signal(signal.SIGINT)
+            _, said = child.communicate()
+        made = server.counters.requests
+    assert b"KeyboardInterrupt" in said
+    assert made < 150
+    assert 8 <= _stored(path) <= made
+
+
 def _stored(path: Path) -> int:
     if not path.is_file():
         return 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -222,6 +224,8 @@ def ask_now(
 ) -> Asked:  # fmt: skip
     """`ask_all` for those who do not await, in a notebook too, whose own loop is running.
 
+    An interrupt ends the calls that are under way, and no more are made; what was answered is kept.
+
     Args:
         questions: see `ask_all`.
         endpoint: whom to ask.
@@ -236,8 +240,27 @@ def ask_now(
             with Store(store) as kept:
                 return await ask_all(questions, client, kept, dataset=dataset, **more)
 
+    loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Asked]]] = []
+    interrupted = threading.Event()
+
+    async def stoppable() -> Asked:
+        task = asyncio.create_task(go())
+        loops.append((asyncio.get_running_loop(), task))
+        if interrupted.is_set():
+            task.cancel()
+        return await task
+
     with ThreadPoolExecutor(1, thread_name_prefix="probing") as own:
-        return own.submit(asyncio.run, go()).result()
+        batch = own.submit(asyncio.run, stoppable())
+        try:
+            return batch.result()
+        except BaseException:
+            # Leaving waits for the thread: without this a batch went on, and was paid, that somebody had stopped.
+            interrupted.set()
+            for loop, task in loops:
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
 def read(question: Question, found: Record) -> Answer:

@@ -130,4 +130,11 @@ def ask_beside(
 
     # In a thread of its own, since a notebook's own loop is running.
     with ThreadPoolExecutor(1, thread_name_prefix="probing") as own:
-        return own.submit(contextvars.copy_context().run, asyncio.run, every()).result()
+        asking = own.submit(contextvars.copy_context().run, asyncio.run, every())
+        try:
+            return asking.result()
+        except BaseException:
+            if not asking.done():
+                # Interrupted here, in the thread that waits: leaving would wait for all that is left to be asked.
+                stop.now()
+            raise
