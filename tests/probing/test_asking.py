@@ -206,6 +206,15 @@ def test_a_budget_is_never_exceeded_and_nothing_is_lost(tmp_path: Path) -> None:
         assert server.counters.requests == 60
 
 
+def test_settings_that_would_pay_a_budget_back_are_refused() -> None:
+    for tokens in (0, -1_000_000):
+        with pytest.raises(ParameterError, match="an answer has tokens"):
+            Settings(most_tokens=tokens)
+    for heat in (-0.1, float("nan")):
+        with pytest.raises(ParameterError, match="no temperature"):
+            Settings(temperature=heat)
+
+
 def test_a_budget_counts_what_is_under_way() -> None:
     budget = Budget(tokens=1000)
     held = budget.reserve(300, 300)
@@ -362,8 +371,9 @@ def test_stores_keep_answers_and_refuse_strangers(tmp_path: Path) -> None:
         with pytest.raises(ParameterError, match="JSON lines or Parquet"):
             probing.export(store, tmp_path / "s.csv")
     (tmp_path / "no.sqlite").write_bytes(b"not a data base" * 100)
-    with pytest.raises(StoreError, match="not a store of answers"):
-        probing.Store(tmp_path / "no.sqlite")
+    for place in ("no.sqlite", "no.sqlite/below.sqlite"):
+        with pytest.raises(StoreError, match="not a store of answers"):
+            probing.Store(tmp_path / place)
 
 
 def test_pictures_are_sent_as_pixels_alone() -> None:

@@ -108,14 +108,14 @@ class Store:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             self._base.execute("pragma journal_mode=wal")
             self._base.execute("pragma synchronous=normal")
             self._base.execute(_MADE)
             found = [row[1] for row in self._base.execute("pragma table_info(replies)")]
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 "this is not a store of answers, or it cannot be written", given=f"{path}: {error}",
                 do="name another file; nothing was changed",
