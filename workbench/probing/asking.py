@@ -254,13 +254,13 @@ def ask_now(
         batch = own.submit(asyncio.run, stoppable())
         try:
             return batch.result()
-        except BaseException:
-            # Leaving waits for the thread: without this a batch went on, and was paid, that somebody had stopped.
-            interrupted.set()
-            for loop, task in loops:
-                with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(task.cancel)
-            raise
+        finally:
+            if not batch.done():
+                # Leaving waits for the thread: without this a batch went on, and was paid, that somebody had stopped.
+                interrupted.set()
+                for loop, task in loops:
+                    with contextlib.suppress(RuntimeError):
+                        loop.call_soon_threadsafe(task.cancel)
 
 
 def read(question: Question, found: Record) -> Answer:

@@ -133,8 +133,7 @@ def ask_beside(
         asking = own.submit(contextvars.copy_context().run, asyncio.run, every())
         try:
             return asking.result()
-        except BaseException:
+        finally:
             if not asking.done():
                 # Interrupted here, in the thread that waits: leaving would wait for all that is left to be asked.
                 stop.now()
-            raise
