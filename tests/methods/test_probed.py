@@ -246,6 +246,15 @@ def test_records_are_read_as_what_they_are() -> None:
         probed.told([record("x", "group:tone")], "group:tone")
 
 
+def test_servers_elsewhere_with_a_model_of_one_name_are_two() -> None:
+    kept = [
+        probing.Record("a", "answered", "30", task="age", model="m", host="127.0.0.1:8000", consent="loopback"),
+        probing.Record("b", "answered", "30", task="age", model="m", host="a.example", consent="a.example d"),
+        probing.Record("c", "answered", "30", task="age", model="m", host="b.example", consent="b.example d"),
+    ]
+    assert [t.model for t in probed.told(kept, "age")] == ["m", "m at a.example", "m at b.example"]
+
+
 def test_answers_that_do_not_belong_together_are_refused() -> None:
     truth = Truth.of(["p"], age=[3])
     for replies in ([], [value("p", {"age": 1.0}), replace(value("p", {"age": 1.0}), model="n")]):

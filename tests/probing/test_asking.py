@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from workbench import probing
-from workbench.core import BudgetError, ConsentError, ParameterError, StoreError
-from workbench.probing import Budget, Consent, Patience, Prices, Question, Secret, Settings
+from workbench.core import BudgetError, ConsentError, DataError, ParameterError, StoreError
+from workbench.probing import Budget, Consent, Patience, Prices, Question, Secret, Settings, prompts
 from workbench.probing.client import read_reply
 from workbench.probing.failures import retry_after
 from workbench.probing.pace import Pace
@@ -69,6 +69,8 @@ def test_what_changes_the_answer_changes_the_key() -> None:
     key = base.key("m", settings)
     other = [
         base.key("n", settings),
+        base.key("m", settings, probing.Endpoint("https://models.example/v1", "m").abroad),
+        base.key("m", settings, probing.Endpoint("https://others.example/v1", "m").abroad),
         base.key("m", Settings(temperature=1.0)),
         base.key("m", Settings(seed=1)),
         base.key("m", Settings(most_tokens=5)),
@@ -79,8 +81,16 @@ def test_what_changes_the_answer_changes_the_key() -> None:
         Question(base.prompt, [*base.pictures, *base.pictures]).key("m", settings),
         Question(base.prompt, [replace(base.pictures[0], encoding=probing.Encoding(quality=50))]).key("m", settings),
     ]
-    assert len({key, *other}) == 11
+    assert len({key, *other}) == 13
     assert Question(base.prompt, base.pictures, name="else").key("m", settings) == key
+    assert base.key("m", settings, probing.Endpoint("http://127.0.0.1:8000/v1", "m").abroad) == key
+
+
+def test_another_wording_of_a_framing_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Question(probing.prompt("age", framing="generated"), questions(1)[0].pictures)
+    key = asked.key("m", Settings())
+    monkeypatch.setattr(prompts, "FRAMINGS", {**prompts.FRAMINGS, "generated": "A machine drew this. "})
+    assert asked.key("m", Settings()) != key
 
 
 # Three in ten fail, each in one of these ways.
@@ -141,6 +151,35 @@ def test_a_process_killed_twice_asks_nothing_again_whose_answer_was_stored(tmp_p
     assert unique <= server.counters.answered <= unique + 2 * 16
 
 
+_INTERRUPTED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_asking import MODEL, questions
+from workbench import probing
+print("asking", flush=True)
+probing.ask_now(questions(300), probing.Endpoint({url!r}, MODEL), Path({path!r}), dataset="phantom", at_once=4)
+"""
+
+
+def test_an_interrupt_ends_the_calls(tmp_path: Path) -> None:
+    path = tmp_path / "stopped.sqlite"
+    with Responder(BlankEyes(), misbehave=Misbehave.parse("delay=0.1")) as server:
+        code = _INTERRUPTED.format(tests=str(Path(__file__).parent), url=server.url, path=str(path))
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child:
+            while _stored(path) < 8:
+                assert child.poll() is None
+                time.sleep(0.02)
+            child.send_signal(signal.SIGINT)
+            _, said = child.communicate()
+        made = server.counters.requests
+    assert b"KeyboardInterrupt" in said
+    assert made < 150
+    assert 8 <= _stored(path) <= made
+
+
 def _stored(path: Path) -> int:
     if not path.is_file():
         return 0
@@ -165,6 +204,15 @@ def test_a_budget_is_never_exceeded_and_nothing_is_lost(tmp_path: Path) -> None:
         rest = ask(server.url, asked, tmp_path / "b.sqlite")
         assert rest.count("answered") == 60
         assert server.counters.requests == 60
+
+
+def test_settings_that_would_pay_a_budget_back_are_refused() -> None:
+    for tokens in (0, -1_000_000):
+        with pytest.raises(ParameterError, match="an answer has tokens"):
+            Settings(most_tokens=tokens)
+    for heat in (-0.1, float("nan")):
+        with pytest.raises(ParameterError, match="no temperature"):
+            Settings(temperature=heat)
 
 
 def test_a_budget_counts_what_is_under_way() -> None:
@@ -194,6 +242,11 @@ def test_without_consent_nothing_leaves_the_machine(tmp_path: Path) -> None:
     consents = tmp_path / "consents"
     consents.write_text("# who may see what\nmodels.example orl  # since May\n")
     assert probing.read_consents(consents) == (Consent("models.example", "orl"),)
+    consents.write_text("models.example   own pictures  # the name that `workbench probe` gives\n")
+    assert probing.read_consents(consents) == (Consent("models.example", "own pictures"),)
+    consents.write_text("models.example\n")
+    with pytest.raises(DataError, match="line 1 is no consent"):
+        probing.read_consents(consents)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +256,7 @@ def test_without_consent_nothing_leaves_the_machine(tmp_path: Path) -> None:
         ("https://user:pass@models.example/v1", "carries no key"),
         ("https://models.example/v1?key=1", "carries no key"),
         ("ftp://models.example", "not the address of a server"),
+        ("http://127.0.0.1:99999/v1", "not the address of a server"),
     ],
 )
 def test_unsafe_addresses_are_refused(url: str, words: str) -> None:
@@ -317,8 +371,9 @@ def test_stores_keep_answers_and_refuse_strangers(tmp_path: Path) -> None:
         with pytest.raises(ParameterError, match="JSON lines or Parquet"):
             probing.export(store, tmp_path / "s.csv")
     (tmp_path / "no.sqlite").write_bytes(b"not a data base" * 100)
-    with pytest.raises(StoreError, match="not a store of answers"):
-        probing.Store(tmp_path / "no.sqlite")
+    for place in ("no.sqlite", "no.sqlite/below.sqlite"):
+        with pytest.raises(StoreError, match="not a store of answers"):
+            probing.Store(tmp_path / place)
 
 
 def test_pictures_are_sent_as_pixels_alone() -> None:

@@ -94,3 +94,17 @@ def test_a_reply_with_a_lone_surrogate_is_kept_without_it(tmp_path: Path) -> Non
     # The pair of a whole character stays one; what stands alone is replaced.
     assert found.text.startswith("\ufffd")
     assert found.text.encode()
+
+
+def test_nobody_is_asked_before_every_data_set_of_every_question_has_its_consent(tmp_path: Path) -> None:
+    example = probing.Example(question(200).pictures, "40", dataset="elsewhere")
+    shots = probing.Question(probing.few_shot(probing.prompt("age"), [example]), question(7).pictures)
+    agreed = [probing.Consent("models.example", "d")]
+    with Responder(BlankEyes()) as here:
+        ends = [probing.endpoint(here.url, "one"), probing.Endpoint("https://models.example/v1", "other")]
+        with pytest.raises(ConsentError, match="elsewhere"):
+            probing.ask_beside(
+                [question(), shots], ends, tmp_path / "a.sqlite", dataset="d", told=lambda told: None,
+                stop=probing.Stop(), consents=agreed,
+            )  # fmt: skip
+        assert here.counters.requests == 0

@@ -91,6 +91,8 @@ def test_the_responder_serves_until_it_is_told_to_stop(pictures: list[str], tmp_
         assert server.stdout is not None
         url = server.stdout.readline().split()[-1]
         assert main(["probe", *pictures, "--url", url, "--store", str(tmp_path / "c.sqlite"), "--json"]) == 0
+        here = url.replace("127.0.0.1", "localhost")
+        assert main(["probe", *pictures, "--url", here, "--store", str(tmp_path / "d.sqlite"), "--json"]) == 0
         server.send_signal(signal.SIGTERM)
         assert server.stdout.read().strip() == "stopped"
     assert server.returncode == 0
@@ -131,3 +133,13 @@ def test_scores_are_printed_of_new_and_of_stored_answers(
     assert "holds no answers to gender" in capsys.readouterr().err
     assert main(["probe", "--task", "age", "--store", str(tmp_path / "none"), *there[2:]]) == 1
     assert "there is no store of answers" in capsys.readouterr().err
+
+
+def test_a_folder_gives_every_picture_that_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    (faces / "a.pgm").write_bytes(b"P5 4 4 255\n" + bytes(range(16)))
+    (faces / "notes.txt").write_text("no picture")
+    with Responder(BlankEyes()) as server:
+        assert main(["probe", str(faces), "--url", server.url, "--store", str(tmp_path / "p.sqlite"), "--json"]) == 0
+    assert [a["name"] for a in json.loads(capsys.readouterr().out)["answers"]] == ["a.pgm"]

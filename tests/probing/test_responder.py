@@ -25,7 +25,7 @@ from PIL import Image
 from workbench import probing
 from workbench.core import ParameterError
 from workbench.files import encode_jpeg, encode_png
-from workbench.probing.responder import BlankEyes, Face, Misbehave, Responder, request
+from workbench.probing.responder import BlankEyes, Face, Misbehave, Responder, request, serve
 
 NOTE = "workbench responder, not a language model"
 EAST, NORTH = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
@@ -532,6 +532,8 @@ def test_a_taken_port_is_an_error_and_a_stopped_server_is_gone() -> None:
         port = int(r.root.rsplit(":", 1)[1])
         with pytest.raises(OSError, match="in use"), Responder(BlankEyes(), port=port):
             pass
+        with pytest.raises(ParameterError, match=rf"nothing can be served[^$]*{port}[^$]*--port"):
+            serve(Responder(BlankEyes(), port=port))
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{r.root}/health")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Pictures of one question; the others ask about each picture by itself.
 _TOGETHER = {"verification": 2, "similarity": 2}
+_HERE = ("//127.0.0.1", "//localhost", "//[::1]")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +124,7 @@ def _model_of(url: str) -> str:
     from ..probing.endpoint import MODEL, URL
 
     address = url or os.environ.get(URL, "")
-    return os.environ.get(MODEL, "") or ("workbench-responder" if "127.0.0.1" in address else "")
+    return os.environ.get(MODEL, "") or ("workbench-responder" if any(h in address for h in _HERE) else "")
 
 
 def _questions(chosen: argparse.Namespace) -> list[Question]:
@@ -148,9 +149,11 @@ def _questions(chosen: argparse.Namespace) -> list[Question]:
 
 
 def _pictures(path: Path) -> Sequence[Path]:
+    from ..data.folder import SUFFIXES
+
     if not path.is_dir():
         return [path]
-    return sorted(p for p in path.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp", ".webp"))
+    return sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
 async def _ask(chosen: argparse.Namespace, there: Endpoint, questions: list[Question], settings: Any) -> Asked:
@@ -164,7 +167,10 @@ async def _ask(chosen: argparse.Namespace, there: Endpoint, questions: list[Ques
     try:
         probing.require(there, chosen.dataset, consents)
     except ConsentError as error:
-        raise ConsentError(error.what, expected=f"--consent {there.host}", do=error.do) from None
+        raise ConsentError(
+            error.what, expected=f"--consent {there.host}",
+            do="give it, if the terms of the pictures and the people shown allow it",
+        ) from None  # fmt: skip
     with probing.Store(chosen.store) as store:
         _estimate(questions, there, settings, store, prices, chosen.yes)
         async with probing.Client(there) as client:
@@ -193,7 +199,7 @@ def _prices(text: str, money: float | None) -> Any:
 
 def _estimate(questions: Any, there: Endpoint, settings: Any, store: Any, prices: Any, yes: bool) -> None:
     """Say what a batch may cost at most; ask a person before it is spent."""
-    stored = [store.get(q.key(there.model, settings)) for q in questions]
+    stored = [store.get(q.key(there.model, settings, there.abroad)) for q in questions]
     new = [q for q, s in zip(questions, stored, strict=True) if s is None or s.state == "errored"]
     tokens = sum(q.tokens(settings) for q in new)
     most = sum(
@@ -206,4 +212,4 @@ def _estimate(questions: Any, there: Endpoint, settings: Any, store: Any, prices
 
 
 def _said(value: Any) -> str:
-    return "" if value is None else ", ".join(f"{k} {v}" for k, v in value.items() if v is not None)
+    return "" if value is None else ", ".join(f"{k} {v}" for k, v in value.items() if v not in (None, ""))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -97,7 +99,7 @@ async def ask_all(
     consents = tuple(consents)
     wanted = dict.fromkeys((dataset, *(d for q in questions for d in q.datasets(dataset))))
     leave = {d: require(client.endpoint, d, consents) for d in wanted}
-    keys = [q.key(client.endpoint.model, settings) for q in questions]
+    keys = [q.key(client.endpoint.model, settings, client.endpoint.abroad) for q in questions]
     known: dict[str, Record] = {}
     open_: dict[str, Question] = {}
     for key, question in zip(keys, questions, strict=True):
@@ -141,10 +143,13 @@ class _Batch:
     pace: Pace
     failures: dict[str, int] = field(default_factory=dict)
     closed: str = ""
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answered: bool = False
 
     async def one(self, key: str, question: Question) -> Record:
         """Try a question until it is answered or patience ends."""
         start, tries, error, reply = self.clock.now(), 0, "", None
+        adapted = 0
         rng = random.Random(key)
         while reply is None:
             if self.closed:
@@ -155,7 +160,7 @@ class _Batch:
                 reply = await self._once(question)
             except BudgetError as spent:
                 tries -= 1
-                error = spent.what
+                error = f"{spent.what}; before that: {error}" if error else spent.what
                 break
             except Failure as failure:
                 self.failures[failure.kind] = self.failures.get(failure.kind, 0) + 1
@@ -163,7 +168,9 @@ class _Batch:
                 if failure.kind == "not allowed":
                     # Nothing that follows would be allowed either.
                     self.closed = error
-                wait = self._wait(failure, tries, self.clock.now() - start, rng)
+                # Finding out what a server has is bounded by the settings there are, and needs no patience.
+                adapted += failure.kind == "unsupported"
+                wait = self._wait(failure, tries - adapted, self.clock.now() - start, rng)
                 if wait is None:
                     break
                 await self.clock.sleep(wait)
@@ -178,22 +185,32 @@ class _Batch:
 
     async def _once(self, question: Question) -> Reply:
         async with self.pace:
-            written = self.settings.most_tokens
-            held = self.budget.reserve(question.tokens(self.settings) - written, written)
-            reply: Reply | None = None
-            try:
-                reply = await self.client.ask(question, self.settings)
-            except Failure as failure:
-                if failure.kind == "rate limit":
-                    self.pace.refused()
-                raise
-            finally:
-                self.budget.settle(held, *((None, None) if reply is None else (reply.given, reply.written)))
-            self.pace.answered()
-            return reply
+            # What a call costs here is known from the first answer on; until then others would overdraw with it.
+            async with self.alone:
+                if self.budget.priced and not self.answered:
+                    return await self._called(question)
+            return await self._called(question)
+
+    async def _called(self, question: Question) -> Reply:
+        written = self.settings.most_tokens
+        held = self.budget.reserve(question.tokens(self.settings) - written, written)
+        reply: Reply | None = None
+        try:
+            reply = await self.client.ask(question, self.settings)
+        except Failure as failure:
+            if failure.kind == "rate limit":
+                self.pace.refused()
+            raise
+        finally:
+            self.budget.settle(held, *((None, None) if reply is None else (reply.given, reply.written)))
+        self.answered = True
+        self.pace.answered()
+        return reply
 
     def _wait(self, failure: Failure, tries: int, spent: float, rng: random.Random) -> float | None:
         """Seconds until the next try; None where there is none."""
+        if failure.kind == "unsupported":
+            return 0.0
         if not failure.passing or tries >= self.patience.tries:
             return None
         own = min(self.patience.longest_wait, self.patience.first_wait * 2 ** (tries - 1))
@@ -206,6 +223,8 @@ def ask_now(
     **more: Any,
 ) -> Asked:  # fmt: skip
     """`ask_all` for those who do not await, in a notebook too, whose own loop is running.
+
+    An interrupt ends the calls that are under way, and no more are made; what was answered is kept.
 
     Args:
         questions: see `ask_all`.
@@ -221,8 +240,27 @@ def ask_now(
             with Store(store) as kept:
                 return await ask_all(questions, client, kept, dataset=dataset, **more)
 
+    loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Asked]]] = []
+    interrupted = threading.Event()
+
+    async def stoppable() -> Asked:
+        task = asyncio.create_task(go())
+        loops.append((asyncio.get_running_loop(), task))
+        if interrupted.is_set():
+            task.cancel()
+        return await task
+
     with ThreadPoolExecutor(1, thread_name_prefix="probing") as own:
-        return own.submit(asyncio.run, go()).result()
+        batch = own.submit(asyncio.run, stoppable())
+        try:
+            return batch.result()
+        finally:
+            if not batch.done():
+                # Leaving waits for the thread: without this a batch went on, and was paid, that somebody had stopped.
+                interrupted.set()
+                for loop, task in loops:
+                    with contextlib.suppress(RuntimeError):
+                        loop.call_soon_threadsafe(task.cancel)
 
 
 def read(question: Question, found: Record) -> Answer:
@@ -239,4 +277,8 @@ def read_as(kind: Kind, found: Record) -> Answer:
         return Answer("unparsed", None, f"no reply: {found.error}")
     if found.state == "refused":
         return Answer("refusal", None, "declined by the server")
-    return kind.parse(found.text)
+    answer = kind.parse(found.text)
+    if found.cut and answer.outcome == "value" and answer.why != "JSON":
+        # "The age is 3" may have been going to be 35, and "different people" the first of two thoughts.
+        return Answer("unparsed", None, "cut at the limit of tokens, and not JSON")
+    return answer

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -94,8 +95,9 @@ def ask_beside(
         ConsentError: before anything is sent to anybody.
     """
     agreed = tuple(consents)
-    for endpoint in endpoints:
-        require(endpoint, dataset, agreed)
+    for endpoint, question in itertools.product(endpoints, questions):
+        for shown_of in question.datasets(dataset):
+            require(endpoint, shown_of, agreed)
     shared = budget or Budget()
 
     async def one(place: int, endpoint: Endpoint, kept: Store) -> None:
@@ -128,4 +130,10 @@ def ask_beside(
 
     # In a thread of its own, since a notebook's own loop is running.
     with ThreadPoolExecutor(1, thread_name_prefix="probing") as own:
-        return own.submit(contextvars.copy_context().run, asyncio.run, every()).result()
+        asking = own.submit(contextvars.copy_context().run, asyncio.run, every())
+        try:
+            return asking.result()
+        finally:
+            if not asking.done():
+                # Interrupted here, in the thread that waits: leaving would wait for all that is left to be asked.
+                stop.now()

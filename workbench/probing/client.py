@@ -12,6 +12,7 @@ from typing import Any
 import httpx2 as httpx
 import openai
 
+from . import manners
 from .endpoint import Endpoint
 from .failures import Failure, of_status
 from .question import Question, Settings
@@ -32,6 +33,7 @@ class Reply:
         model, fingerprint: what the server says that it is.
         cut: whether the answer ended at the limit of tokens.
         logprobs: as the server gives them, or None.
+        without: settings that the server does not have, and that were not sent.
     """
 
     text: str
@@ -42,10 +44,13 @@ class Reply:
     fingerprint: str = ""
     cut: bool = False
     logprobs: Any = None
+    without: tuple[str, ...] = ()
 
 
 class Client:
     """Asks an endpoint; the library's own retries and redirects are off.
+
+    What the server says that it does not have, a seed or a schema, it is not sent again.
 
     Args:
         endpoint: whom.
@@ -56,6 +61,7 @@ class Client:
     def __init__(self, endpoint: Endpoint, *, deadline: float = 60.0, most_bytes: int = MOST_BYTES) -> None:
         self.endpoint = endpoint
         self.deadline = deadline
+        self._lacking: set[str] = set()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         self._http = httpx.AsyncClient(
             transport=_Bounded(httpx.AsyncHTTPTransport(limits=limits), most_bytes),
@@ -83,26 +89,43 @@ class Client:
         try:
             async with asyncio.timeout(self.deadline):
                 # Not `chat.completions.create`, which walks through every message to look for what it may rename.
-                body = _body(question, settings, self.endpoint.model)
+                whole = _body(question, settings, self.endpoint.model)
+                body = manners.allowed(whole, self._lacking)
                 reply = await self._openai.post("/chat/completions", cast_to=httpx.Response, body=body)
         except TimeoutError:
             raise Failure("timeout", f"no whole reply within {self.deadline:g} s") from None
         except openai.APIStatusError as error:
-            words = self._clean(error.response.text)
-            raise of_status(error.status_code, words, error.response.headers) from None
+            found = self._declined(error.response, body)
         except (openai.APIError, httpx.HTTPError, ValueError) as error:
             raise self._failed(error) from None
-        return self._reply(reply)
+        else:
+            found = self._reply(reply)
+        return replace(found, without=tuple(sorted(whole.keys() - body.keys() - {"max_tokens"})))
+
+    def _declined(self, response: httpx.Response, body: Mapping[str, Any]) -> Reply:
+        """A refusal that came as an error; every other error is raised."""
+        words = self._clean(response.text)
+        said = _json(response)
+        if refusal := manners.declined(response.status_code, said):
+            return Reply("", declined=self._fit(refusal))
+        part = manners.refused_part(response.status_code, said, response.text, body)
+        if part:
+            self._lacking.add(part)
+            raise Failure("unsupported", f"HTTP {response.status_code} {words}: asked again without {part}")
+        raise of_status(response.status_code, words, response.headers)
 
     def _failed(self, error: BaseException) -> Failure:
         cause: BaseException | None = error
+        deepest = error
         while cause is not None:
+            deepest = cause
             if isinstance(cause, Failure):
                 return cause
             if isinstance(cause, httpx.TimeoutException):
                 return Failure("timeout", type(cause).__name__)
-            cause = cause.__cause__
-        return Failure("connection", self._clean(f"{type(error).__name__}: {error}"))
+            cause = cause.__cause__ or cause.__context__
+        # The library says "Connection error." whatever it was: a name that is unknown, a port where nobody is, TLS.
+        return Failure("connection", self._clean(f"{type(deepest).__name__}: {deepest}"))
 
     def _clean(self, text: str) -> str:
         # Hidden first: a key that were cut would not be found.
@@ -140,19 +163,37 @@ def read_reply(body: Any) -> Reply | None:
     message = first.get("message") if isinstance(first, Mapping) else None
     if not isinstance(first, Mapping) or not isinstance(message, Mapping):
         return None
-    content, refusal, finish = message.get("content"), message.get("refusal"), first.get("finish_reason")
+    content, refusal, finish = _words(message.get("content")), message.get("refusal"), first.get("finish_reason")
+    if content is None and finish == "length":
+        # All tokens went into thoughts: an answer that says nothing, and asking again would cost the same.
+        content = ""
     declined = refusal if isinstance(refusal, str) else ""
     if finish == "content_filter" and not declined:
         declined = "stopped by the server's filter"
-    if not declined and not isinstance(content, str):
+    if not declined and content is None:
         return None
     usage = body.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     return Reply(
-        text="" if declined else str(content), declined=declined, given=_count(usage.get("prompt_tokens")),
+        text="" if declined else content or "", declined=declined, given=_count(usage.get("prompt_tokens")),
         written=_count(usage.get("completion_tokens")), model=_text(body.get("model")),
         fingerprint=_text(body.get("system_fingerprint")), cut=finish == "length", logprobs=first.get("logprobs"),
     )  # fmt: skip
+
+
+def _words(content: Any) -> str | None:
+    """Text as it is, or the text parts of a list of parts; None where there is none."""
+    if isinstance(content, list) and all(isinstance(part, Mapping) for part in content):
+        texts = [part.get("text") for part in content if part.get("type") == "text"]
+        content = "".join(texts) if texts and all(isinstance(t, str) for t in texts) else None
+    return content if isinstance(content, str) else None
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _count(value: Any) -> int | None:

@@ -25,19 +25,19 @@ class Consent:
 
 
 def read_consents(path: str | Path) -> tuple[Consent, ...]:
-    """Consents of a file, one ``host data-set`` a line; ``#`` begins a remark.
+    """Consents of a file, one ``host data-set`` a line; ``#`` begins a remark. The data set's name may hold spaces.
 
     Raises:
         DataError: a line says something else.
     """
     found = []
     for number, line in enumerate(files.read_text(path).splitlines(), 1):
-        words = line.split("#")[0].split()
+        words = line.split("#")[0].split(maxsplit=1)
         if not words:
             continue
         if len(words) != 2:
             raise DataError(f"line {number} is no consent", given=line.strip(), expected="host data-set")
-        found.append(Consent(*words))
+        found.append(Consent(words[0], words[1].strip()))
     return tuple(found)
 
 

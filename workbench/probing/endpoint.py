@@ -6,12 +6,15 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .. import files
 from ..core import ParameterError
 
 URL, MODEL, KEY, KEY_FILE = "WORKBENCH_PROBE_URL", "WORKBENCH_PROBE_MODEL", "OPENAI_API_KEY", "WORKBENCH_PROBE_KEY_FILE"
+
+# Servers that check no key are given "none", "EMPTY" or "x": hiding that would change their answers.
+SHORTEST = 8
 
 
 class Secret:
@@ -36,8 +39,8 @@ class Secret:
         raise TypeError("a secret stays in this process")
 
     def hidden_in(self, text: str) -> str:
-        """``text`` without the secret."""
-        return text.replace(self._text, "***") if self._text else text
+        """``text`` without the secret; one of less than `SHORTEST` characters is a word like any other, and stays."""
+        return text.replace(self._text, "***") if len(self._text) >= SHORTEST else text
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _port_fits(parts):
             raise ParameterError("this is not the address of a server", given=self.url, expected="https://host/v1")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ParameterError(
@@ -68,13 +71,18 @@ class Endpoint:
                 "pictures and keys do not travel unencrypted", given=self.url, expected="https, or a loopback address"
             )
         if not self.model:
-            raise ParameterError("name the model", do=f"set {MODEL} or give model=")
+            raise ParameterError("name the model", do=f"set {MODEL}, or give model= (--model)")
 
     @property
     def host(self) -> str:
         """``host`` or ``host:port``, the name that a consent gives."""
         parts = urlsplit(self.url)
         return parts.hostname + (f":{parts.port}" if parts.port else "") if parts.hostname else ""
+
+    @property
+    def abroad(self) -> str:
+        """`host` of a server elsewhere; "" on this machine, where ports come and go."""
+        return "" if self.loopback else self.host
 
     @property
     def loopback(self) -> bool:
@@ -86,6 +94,13 @@ class Endpoint:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
+
+
+def _port_fits(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def endpoint(url: str = "", model: str = "", *, key_file: str | Path = "") -> Endpoint:

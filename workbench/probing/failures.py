@@ -9,8 +9,10 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 Trouble = Literal["rate limit", "server", "timeout", "connection", "unreadable", "too large", "redirect", "rejected",
-                  "not allowed"]  # fmt: skip
-PASSING: frozenset[Trouble] = frozenset({"rate limit", "server", "timeout", "connection", "unreadable", "too large"})
+                  "unsupported", "not allowed"]  # fmt: skip
+PASSING: frozenset[Trouble] = frozenset({
+    "rate limit", "server", "timeout", "connection", "unreadable", "too large", "unsupported",
+})  # fmt: skip
 
 
 class Failure(Exception):
@@ -39,7 +41,8 @@ def of_status(status: int, words: str, headers: Mapping[str, str]) -> Failure:
     said = f"HTTP {status} {words}".strip()
     if 300 <= status < 400:
         return Failure("redirect", f"{said}: another host is not followed")
-    if status in (401, 403):
+    if status in (401, 402, 403) or (status == 429 and "insufficient_quota" in words):
+        # An account without money or quota gets none while a batch waits.
         return Failure("not allowed", said)
     if status == 429:
         return Failure("rate limit", said, retry_after(headers.get("retry-after", "")))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import files
+from ..core import ParameterError
 from .pictures import Shown
 from .prompts import Prompt, Turn
 
@@ -20,6 +21,9 @@ class Settings:
         most_tokens: of the answer.
         logprobs: ask for them.
         structured: ask for JSON that fits the kind's schema.
+
+    Raises:
+        ParameterError: no tokens for an answer, which a budget would count as gain, or a temperature below 0.
     """
 
     temperature: float | None = 0.0
@@ -27,6 +31,12 @@ class Settings:
     most_tokens: int = 300
     logprobs: bool = False
     structured: bool = False
+
+    def __post_init__(self) -> None:
+        if self.most_tokens < 1:
+            raise ParameterError("an answer has tokens", given=self.most_tokens, expected="most_tokens of 1 or more")
+        if self.temperature is not None and not 0 <= self.temperature < float("inf"):
+            raise ParameterError("this is no temperature", given=self.temperature, expected="0 or more, or None")
 
 
 @dataclass(frozen=True)
@@ -45,17 +55,25 @@ class Question:
     name: str = ""
     attempt: int = 0
 
-    def key(self, model: str, settings: Settings) -> str:
-        """SHA-256 of all that changes the answer."""
+    def key(self, model: str, settings: Settings, host: str = "") -> str:
+        """SHA-256 of all that changes the answer.
+
+        Args:
+            model: name of the model.
+            settings: of it.
+            host: the server elsewhere, whose model of that name is not another's; "" on this machine.
+        """
         p = self.prompt
-        said = {
-            "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.text,
+        said: dict[str, object] = {
+            "model": model, "task": p.task, "version": p.version, "framing": p.framing, "text": p.asked,
             "before": [_of_turn(turn) for turn in p.turns], "pictures": [s.digest for s in self.pictures],
             "encodings": [[s.encoding.longest, s.encoding.quality] for s in self.pictures], "attempt": self.attempt,
             "settings": [settings.temperature, settings.seed, settings.most_tokens, settings.logprobs,
                          settings.structured],
             "schema": p.kind.schema() if settings.structured else None,
         }  # fmt: skip
+        if host:
+            said["host"] = host
         return files.sha256_bytes(files.to_json(said).encode())
 
     def tokens(self, settings: Settings) -> int:

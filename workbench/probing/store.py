@@ -40,7 +40,7 @@ class Record:
         task, version, framing, attempt, name: of the question.
         model, host, dataset, consent: who was asked about what, by whose leave.
         settings, pictures: JSON; digests of the pictures, not the pictures.
-        served_by: what the server says that it is.
+        served_by: what the server says that it is, and "without" the settings that it does not have.
         given, written: tokens or None.
         tries: calls made for it, this time.
         asked_at: seconds since 1970.
@@ -84,11 +84,16 @@ def record(
         question.attempt, question.name, endpoint.model, endpoint.host, dataset,
         " + ".join(f"{c.host} {c.dataset}" for c in leave) or "loopback", json.dumps(asdict(settings)),
         json.dumps([s.digest for s in question.pictures]),
-        "" if reply is None else f"{reply.model} {reply.fingerprint}".strip(),
+        "" if reply is None else _served_by(reply),
         None if reply is None else reply.given, None if reply is None else reply.written, tries, at,
         "" if reply is None or reply.logprobs is None else json.dumps(reply.logprobs),
         int(reply is not None and reply.cut),
     )  # fmt: skip
+
+
+def _served_by(reply: Reply) -> str:
+    without = f"without {', '.join(reply.without)}" if reply.without else ""
+    return " ".join(filter(None, (reply.model, reply.fingerprint, without)))
 
 
 class Store:
@@ -103,14 +108,14 @@ class Store:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             self._base.execute("pragma journal_mode=wal")
             self._base.execute("pragma synchronous=normal")
             self._base.execute(_MADE)
             found = [row[1] for row in self._base.execute("pragma table_info(replies)")]
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 "this is not a store of answers, or it cannot be written", given=f"{path}: {error}",
                 do="name another file; nothing was changed",

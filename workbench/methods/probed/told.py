@@ -26,7 +26,7 @@ class Told:
         pictures: digests, in the order in which they were sent.
         outcome: ``"value"``, ``"refusal"``, ``"unparsed"`` or ``"errored"`` (no reply).
         value: None unless the outcome is ``"value"``.
-        model: who was asked.
+        model: who was asked; with the server where that is not this machine.
         wording: framing and version.
         attempt: 0 for the first time of asking.
         settings: of the model, as JSON.
@@ -93,4 +93,9 @@ def _told(found: probing.Record, name: str, task: str, options: Sequence[str], k
     answer = probing.read_as(kind or kind_for(task, len(digests), options), found)
     outcome: Outcome = "errored" if found.state == "errored" else answer.outcome
     wording = f"{found.framing} {found.version}".strip()
-    return Told(name, digests, outcome, answer.value, found.model, wording, found.attempt, found.settings)
+    return Told(name, digests, outcome, answer.value, _asked(found), wording, found.attempt, found.settings)
+
+
+def _asked(found: probing.Record) -> str:
+    """Two servers elsewhere may give one name to two models."""
+    return found.model if found.consent in ("", "loopback") else f"{found.model} at {found.host}"

@@ -40,7 +40,19 @@ _TO = {"-", "to", "until", "till", "through", "bis", "a", "à", "~"}
 _AND = {"and", "und", "et", "y", "to", "-"}
 _OLDER = {"older", "over", "above", "more", "up", "beyond", "upwards", "plus"}
 _YOUNGER = {"younger", "under", "below", "less"}
-_ABOVE = (("over",), ("above",), ("past",), ("older", "than"), ("more", "than"), ("at", "least"), ("upwards", "of"))
+_ABOVE = (
+    ("over",),
+    ("above",),
+    ("past",),
+    ("older", "than"),
+    ("more", "than"),
+    ("at", "least"),
+    ("upwards", "of"),
+    ("über",),
+    ("mehr", "als"),
+    ("plus", "de"),
+    ("más", "de"),
+)
 _BELOW = (
     ("under",),
     ("below",),
@@ -49,6 +61,10 @@ _BELOW = (
     ("at", "most"),
     ("up", "to"),
     ("no", "older", "than"),
+    ("unter",),
+    ("weniger", "als"),
+    ("moins", "de"),
+    ("menos", "de"),
 )
 _MARGINS = (
     *(("±",), ("+/-",), ("plus", "or", "minus"), ("give", "or", "take")),
@@ -75,7 +91,7 @@ _NOT_AGES = wordlist(
 )
 _OTHER_SUBJECTS = re.compile(
     r"\b(?:confiden\w*|certain\w*|score|similarity|temperature|weigh\w*|height|tall|probability|percent\w*|resolution|iso|"
-    r"quality|chance|likelihood|odds|bmi|pixels?|number of|distance|size|page|figure)\b"
+    r"quality|chance|likelihood|odds|bmi|pixels?|number of|(?:year|number|digits?) on|distance|size|page|figure)\b"
 )
 
 

@@ -35,13 +35,20 @@ class Sides:
         self._asked = asked
 
     def side(self, clauses: tuple[Clause, ...]) -> bool | None:
-        """The side that every statement takes that takes one; None where none does or they differ."""
+        """The side that every statement takes that takes one; None where none does or they differ.
+
+        A bare "yes" or "no" further down answers nothing by itself, but may take back what stands above.
+        """
         sides: set[bool] = set()
+        further: set[bool] = set()
         for at, clause in enumerate(clauses):
             bare = self._bare(clause, first=at == 0)
             if bare is not None:
                 sides.add(bare)
                 continue
+            if at and not clause.asked and self._asked:
+                later = self._bare(clause, first=True)
+                further |= set() if later is None else {later}
             text = _after_word(clause.text)
             taken = self._phrases(text)
             if taken is None:
@@ -52,7 +59,7 @@ class Sides:
             if taken and text != clause.text:
                 # "No, they are the same person" contradicts itself, unless it answers another question.
                 sides |= self._leading(clause)
-        return sides.pop() if len(sides) == 1 else None
+        return sides.pop() if len(sides) == 1 and further <= sides else None
 
     def _phrases(self, text: str) -> set[bool] | None:
         mentions = self._lexicon.find(text)

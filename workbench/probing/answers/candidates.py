@@ -21,9 +21,10 @@ _NOUN = (
     r"kandidat|bild|candidat|candidato|foto)"
 )
 _NAMED = re.compile(rf"\b{_NOUN}\s?(?:(?:number|no\.?|nr\.?)\s?)?[#(]?\s?(\d{{1,6}})\b\)?|(?<!\w)#\s?(\d{{1,6}})\b")
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_IN_WORDS = re.compile(rf"\b(?:candidate|option|number)(?: number)? ({'|'.join(_WORDS)})\b")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ORDINAL = re.compile(rf"\b({'|'.join(_ORDINALS)}|\d{{1,3}}(?:st|nd|rd|th)) (?:{_NOUN}|one)\b")
-_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PICKED = re.compile(
     r"\b(?:match(?:es)?|matching|same (?:person|individual|man|woman|subject)|closest|most likely|correct|"
     r"pick|choose|answer|"
@@ -104,13 +105,14 @@ def _numbered(text: str) -> str:
         return f"candidate_{int(bare)}"
     if bare in _WORDS:
         return f"candidate_{_WORDS.index(bare) + 1}"
+    text = _IN_WORDS.sub(lambda m: f"candidate_{_WORDS.index(m[1]) + 1}", text)
     text = _NAMED.sub(lambda m: f"candidate_{int(m[1] or m[2])}", text)
     return _ORDINAL.sub(lambda m: f"candidate_{_place(m[1])}", text)
 
 
 def _picks(text: str) -> bool:
     """Whether a clause picks a candidate, and does not only describe one."""
-    alone = re.fullmatch(r"(?:\w+ ){0,3}?candidate_\d+(?:,? (?:i think|i believe|i guess))?[ .!)]*", text)
+    alone = re.fullmatch(r"(?:\w+ ){0,3}?candidate_\d+(?:,? (?:i think|i believe|i guess|with))?[ .!()]*", text)
     named = any(word in text for word in ("none", "nobody", "no ", "not ", "keine", "aucun", "ninguno"))
     return bool(alone or named or _PICKED.search(text)) and not _FEATURE.search(text)
 

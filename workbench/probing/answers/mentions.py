@@ -11,8 +11,9 @@ from .plain import wordlist
 _WORD = r"(?<![\w'-]){}(?![\w'-])"
 _NOT = re.compile(
     _WORD.format(
-        r"(?:not|no|never|neither|nor|without|hardly|unlikely|improbable|false|untrue|incorrect|wrong|nobody|nicht|keine?[nrs]?|"
-        r"weder|pas|aucune?|jamais|non|nunca|ningun[oa]?|tampoco)"
+        r"(?:not|no|never|neither|nor|without|hardly|unlikely|improbable|false|untrue|incorrect|wrong|nobody|nicht|"
+        r"keine?[nrs]?|kaum|keinesfalls|keineswegs|niemals|nie|unwahrscheinlich|weder|pas|aucune?|jamais|guère|"
+        r"peu probable|non|nunca|jamás|ning[uú]n[oa]?|tampoco|poco probable)"
     )
 )
 _PIECES = re.compile(
@@ -23,9 +24,11 @@ _CONCLUDING = re.compile(r"^(?:so|therefore|thus|hence|indicating|suggesting|mea
 _QUALIFIED = re.compile(
     r"(?:\b(?:east|eastern|south|southern|southeast|southeastern|north|northern|northeast|west|western|central|"
     r"middle|half|part|partly|mixed|non|anti|native|american|pre|quasi|less|more|than|other than|unlike|"
-    r"resembles?|instead of|rather than|"
+    r"resembles?|instead of|rather than|than an?|than|als (?:eine?|der|die)|"
     r"opposite of|"
-    r"father of an?|mother of an?|dressed as an?)[\s-]+)$"
+    r"father of an?|mother of an?|dressed as an?|happily|sadly|angrily|fearfully)[\s-]+"
+    # Whoever is behind, beside or in the hands of the person is somebody else.
+    r"|\b(?:holding|carrying|behind|beside|next to|in front of|taken by|made by) (?:(?!is\b|are\b|was\b)\w+\s)*)$"
 )
 # A phrase may be followed by these; before any other word it may describe something else ("white shirt").
 _AFTER = wordlist(
@@ -34,7 +37,7 @@ _AFTER = wordlist(
     "there these they this to und una une visible wearing was weil were which who with y et auf zu avec con "
     "across appear appears appearing both despite depicted displaying expression face facing group person "
     "individual people male female man woman boy girl skin tone ethnicity descent origin heritage ancestry "
-    "race category class subject adult emotion emotions mood matches match best probably likely definitely "
+    "race category class subject adult emotion emotions mood matches match best probably likely definitely rather "
     "clearly most does do did however aged attack presentation therefore thus hence captured detected here"
 )
 _FILLERS = re.compile(

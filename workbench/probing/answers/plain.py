@@ -27,6 +27,8 @@ _CONTRACTIONS = [
     (re.compile(r"'ll\b"), " will"),
     (re.compile(r"'ve\b"), " have"),
     (re.compile(r"\b(?:there is )?(?:no doubt|without (?:a |any )?doubt|not least)\b,?"), " "),
+    (re.compile(r"\b(?:ohne (?:jeden )?zweifel|sans (?:aucun |le moindre )?doute|sin (?:ninguna )?duda)\b,?"), " "),
+    (re.compile(r"\bno (?:dudo|hay duda|cabe duda)(?: de)?(?: que)?\b,?"), " "),
     (re.compile(r"\bone and the same\b"), "the same"),
 ]
 _MARKUP = [

@@ -50,16 +50,33 @@ _DOUBT = re.compile(
     r"uncertain|inconclusive|ambiguous|undetermined|indeterminate|doubt|doubtful|insufficient|no idea|unknown)\b"
     r"|\bno (?:\w+ )?(?:evidence|proof|indication|reason|way)(?: \w+)? (?:that|to)\b|\bcan not (?:be|"
     r"\w+ (?:out|exclude))\b"
+    r"|\b(?:rule[sd]?|ruling) \w{0,12} ?out\b|\bnothing\b.{0,20}\b(?:suggest|indicat|show|point|prov|speak|say)\w*"
+    r"|\b(?:probabilit|chance|likelihood|odds)\w*\b.{0,60}\b[0-4]?\d(?:[.,]\d+)? ?(?:%|percent\b)"
+    r"|\b[0-4]?\d(?:[.,]\d+)? ?(?:%|percent\b) ?(?:\w+ ){0,2}(?:probabilit|chance|likelihood|odds|likely)"
+    r"|\b(?:probabilit|chance|likelihood|odds)\w*\b.{0,60}\b(?:is|are) (?:\w+ )?"
+    r"(?:low|small|slim|minimal|negligible|zero|remote)\b"
+    r"|\b(?:low|small|slim|little|minimal|negligible|zero|remote) (?:\w+ )?(?:probabilit|chance|likelihood|odds)"
+    r"|\b(?:hard|difficult|tough|tricky) (?:one|call|case)\b"
     r"|\bcan not exclude\b|\b(?:i|we) (?:do|can|could) not (?:know|tell|say)\b|\b(?:or not|either way|both possible)\b"
+    r"|\b(?:bezweifel\w*|bezweifl\w*|zweifle|unklar|unsicher|ungewiss|auszuschließen|ausschließen|auszuschliessen)\b"
+    r"|\bnicht (?:\w+ )?(?:sicher|klar|eindeutig)\b|\bnichts\b.{0,20}\b(?:deutet|spricht|weist)\b"
+    r"|\b(?:doute|doutons|incertain\w*|exclu\w*|exclure)\b|\brien\b|\bpas (?:\w+ )?(?:sûre?|certaine?|clair)\b"
+    r"|\bimpossible de\b|\bunmöglich\b|\b(?:serait|es|wäre|sería) (?:faux|falsch|falso)\b|\bfalsch (?:ist|wäre)\b"
+    r"|\b(?:dudo|dudamos|dudoso|incierto|descart\w+)\b|\bnada\b.{0,20}\b(?:indica|sugiere)\b"
+    r"|\bno (?:\w+ )?(?:segur[oa]|claro|puedo decir)\b"
     r"|\b(?:toss-?up|50 ?[/-] ?50|fifty-fifty)\b"
 )
 _SOFT = re.compile(
-    r"\b(?:could|might|may|maybe|perhaps|possibly|possible|vielleicht|peut-être|quizás?|tal vez|would be)\b"
+    r"\b(?:could|might|may|maybe|perhaps|possibly|possible|would be|vielleicht|könnten?|möglicherweise|"
+    r"eventuell|womöglich|peut-être|pourrai(?:t|ent)|possiblement|quizás?|tal vez|podrían?|posiblemente|puede que|"
+    r"a lo mejor)\b"
 )
 # Turns that deny, or lay in another's mouth, without a word of negation near.
 _TWISTED = re.compile(
-    r"\b(?:anything but|far from|by no means|fail(?:s|ed)? to|would expect|expected|used to be|former|formerly|"
-    r"supposed(?:ly)?|alleged(?:ly)?|pretend\w*|claims?|claimed|some (?:say|people)|people say|others)\b"
+    r"\b(?:anything but|far from|by no means|fail(?:s|ed)? to|would expect|expected|used to (?:be|think)|"
+    r"(?:you|one|anyone|people) would (?:think|say)|former|formerly|"
+    r"supposed(?:ly)?|alleged(?:ly)?|pretend\w*|claims?|claimed|claiming|mistaken|"
+    r"some (?:say|people)|people say|others|photographer|happy to (?:help|assist|answer|try|look|compare|describe))\b"
 )
 _CONCEDED = re.compile(r"^(?:even )?(?:although|though|while|despite)\b[^,]*,")
 _ENDS = re.compile(r"(?<=[.!?])(?=\s|$)|(?<=[。！？])|\n")

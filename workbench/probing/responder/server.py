@@ -168,6 +168,9 @@ def serve(server: ChatServer, *, say: Callable[[str], object] = print) -> None:
     Args:
         server: not started yet.
         say: told the address once it can be reached.
+
+    Raises:
+        ParameterError: the port is taken, or may not be bound.
     """
     here = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if here else None
@@ -177,6 +180,11 @@ def serve(server: ChatServer, *, say: Callable[[str], object] = print) -> None:
             threading.Event().wait()
     except KeyboardInterrupt:
         say("stopped")
+    except OSError as error:
+        raise ParameterError(
+            "nothing can be served at this address", given=f"{server.root}: {error.strerror or error}",
+            do="give another --port, or 0 for a free one",
+        ) from None  # fmt: skip
     finally:
         if here:
             signal.signal(signal.SIGTERM, before)
