@@ -249,6 +249,18 @@ def test_without_consent_nothing_leaves_the_machine(tmp_path: Path) -> None:
         probing.read_consents(consents)
 
 
+def test_a_consent_may_stand_in_the_user_s_configuration(home: Path) -> None:
+    far = probing.Endpoint("https://models.example/v1", MODEL)
+    (home / "consents.txt").write_text("models.example lfw\n")
+    with pytest.raises(ConsentError, match=r"write the line 'models\.example orl' into consents\.txt"):
+        probing.require(far, "orl")
+    (home / "consents.txt").write_text("models.example orl\n")
+    assert probing.require(far, "orl") == Consent("models.example", "orl")
+    (home / "consents.txt").write_text("models.example\n")
+    with pytest.raises(DataError, match="line 1 is no consent"):
+        probing.require(far, "orl")
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

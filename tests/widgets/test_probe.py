@@ -208,6 +208,13 @@ def test_without_consent_nothing_is_uploaded(people: Any, tmp_path: Path) -> Non
         assert len(far.bodies) == 1
 
 
+def test_a_box_that_the_configuration_ticks_is_ticked(people: Any, tmp_path: Path, home: Path) -> None:
+    far = probing.Endpoint("https://models.example/v1", "m")
+    (home / "consents.txt").write_text("models.example study-1\nother.example study-2\n")
+    made = Probe(people.images[0], endpoints=[far], dataset="study-1", real=False, store=tmp_path / "a")
+    assert made.view.agreed == ["models.example"]
+
+
 @pytest.mark.parametrize("status", [200, 401, 500])
 def test_a_key_appears_nowhere(
     people: Any, tmp_path: Path, status: int, bridge: Any

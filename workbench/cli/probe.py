@@ -33,7 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="", help="its name there (WORKBENCH_PROBE_MODEL)")
     parser.add_argument("--key-file", default="", help="file with the key (else OPENAI_API_KEY)")
     parser.add_argument("--store", type=Path, default=Path(".workbench/answers.sqlite"), help="where answers are kept")
-    parser.add_argument("--consent", action="append", default=[], metavar="HOST", help="may see these pictures")
+    parser.add_argument(
+        "--consent",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="may see these pictures; so may what consents.txt in the workbench's folder names",
+    )
     parser.add_argument("--dataset", default="own pictures", help="name of the data set, for the record")
     parser.add_argument("--at-once", type=int, default=32, help="calls under way at most")
     parser.add_argument("--calls", type=int, help="budget of calls")

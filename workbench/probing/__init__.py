@@ -15,7 +15,7 @@ from .asking import Asked, Clock, Patience, ask_all, ask_now, read, read_as
 from .beside import Stop, Told, ask_beside
 from .budget import Budget, Prices
 from .client import Client, Reply
-from .consent import Consent, read_consents, require
+from .consent import Consent, configured, read_consents, require
 from .endpoint import Endpoint, Secret, endpoint
 from .failures import Failure
 from .pictures import Encoding, Shown, shown, side_by_side
@@ -40,7 +40,7 @@ from .store import Record, Store, export
 __all__ = [
     "FRAMINGS", "Asked", "Budget", "Client", "Clock", "Consent", "Encoding", "Endpoint", "Example", "Failure",
     "Patience", "Prices", "Prompt", "Question", "Record", "Reply", "Secret", "Settings", "Shown", "Stop", "Store",
-    "Told", "Turn", "ask_all", "ask_beside", "ask_now", "attributes", "candidates", "endpoint", "exchange",
-    "export", "few_shot", "group", "people", "prompt", "read", "read_as", "read_consents", "require", "shown",
-    "side_by_side", "tasks", "turns",
+    "Told", "Turn", "ask_all", "ask_beside", "ask_now", "attributes", "candidates", "configured", "endpoint",
+    "exchange", "export", "few_shot", "group", "people", "prompt", "read", "read_as", "read_consents", "require",
+    "shown", "side_by_side", "tasks", "turns",
 ]  # fmt: skip

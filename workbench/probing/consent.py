@@ -8,7 +8,11 @@ from pathlib import Path
 
 from .. import files
 from ..core import ConsentError, DataError
+from ..files.home import home
 from .endpoint import Endpoint
+
+# In the workbench's folder.
+CONSENTS = "consents.txt"
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,23 @@ def read_consents(path: str | Path) -> tuple[Consent, ...]:
     return tuple(found)
 
 
+def configured() -> tuple[Consent, ...]:
+    """Consents of the user's own configuration, ``consents.txt`` in the workbench's folder; none without that file.
+
+    Raises:
+        DataError: as `read_consents`.
+    """
+    path = home() / CONSENTS
+    return read_consents(path) if path.is_file() else ()
+
+
 def require(endpoint: Endpoint, dataset: str, consents: Iterable[Consent] = ()) -> Consent | None:
     """The consent that lets a data set travel; None where nothing leaves the machine.
+
+    Args:
+        endpoint: where to.
+        dataset: whose pictures these are.
+        consents: besides those that are `configured`.
 
     Raises:
         ConsentError: there is none.
@@ -50,10 +69,11 @@ def require(endpoint: Endpoint, dataset: str, consents: Iterable[Consent] = ()) 
     if endpoint.loopback:
         return None
     wanted = Consent(endpoint.host, dataset)
-    if wanted in tuple(consents):
+    if wanted in (*consents, *configured()):
         return wanted
     raise ConsentError(
         f"nobody has agreed to send pictures of {dataset!r} to {endpoint.host}",
         expected=f"Consent({endpoint.host!r}, {dataset!r})",
-        do="give it as consent=, if the data set's terms and the people shown allow it",
+        do=f"if the data set's terms and the people shown allow it, give it as consent=, or write the line "
+        f"'{endpoint.host} {dataset}' into {CONSENTS} in the workbench's folder, {home()}",
     )

@@ -316,7 +316,7 @@ class Probe(Shown, ipywidgets.VBox):  # type: ignore[misc]
         framing: see `probing.FRAMINGS`.
         dataset: whose pictures these are: it stands in the consent and in the store.
         calls: most calls in all, repetitions included.
-        consents: that were given before.
+        consents: that were given before, besides those of ``consents.txt`` in the workbench's folder.
         prices: money for tokens by model, so that costs are told.
         store: file of the answers; by default in the workbench's home. What is in it is not asked again.
         places: how many pictures can be shown.
@@ -344,7 +344,7 @@ class Probe(Shown, ipywidgets.VBox):  # type: ignore[misc]
             self.inputs, endpoints, dataset=dataset, prices=prices or {}, store=kept, task=task, framing=framing,
             calls=calls,
         )  # fmt: skip
-        self.view.agreed = [c.host for c in consents if c.dataset == dataset]
+        self.view.agreed = [c.host for c in (*consents, *probing.configured()) if c.dataset == dataset]
         super().__init__([ipywidgets.HBox(self.inputs, layout={"flex_flow": "row wrap"}), self.view])
         t.dlink((self.view, "answers"), (self, "answers"))
 
