@@ -327,3 +327,23 @@ def test_a_gallery_is_listed_in_pages(made: Any) -> None:
     # p2 and p20 to p29, two references each.
     assert found["total"] == 22
     assert widget.view.listing("", 99)["page"] == 2
+
+
+def test_what_is_to_be_done_stays_on_the_line_of_status(bench: Any, made: Any) -> None:
+    view = bench.show(made().view)
+    bench.page.wait_for_function("!document.querySelector('fieldset').disabled")
+    assert "Nobody is enrolled. Give a probe and enrol it" in view.locator(".fw-status").inner_text()
+
+
+def test_an_error_goes_when_the_next_wish_is_granted(bench: Any, made: Any, people: Any) -> None:
+    identify = made(None, people.images[0], rates_on="phantom", threshold=0.5)
+    view = bench.show(identify.view)
+    bench.page.wait_for_function("!document.querySelector('fieldset').disabled")
+    enrol = view.get_by_role("button", name="Enrol probe")
+    enrol.click()
+    view.get_by_role("alert").filter(has_text="name").wait_for()
+    view.get_by_role("textbox", name="Name of the probe").fill("Ann")
+    enrol.click()
+    view.get_by_role("rowheader", name="Ann").wait_for()
+    assert view.get_by_role("alert").inner_text() == ""
+    assert identify.view.error == ""
