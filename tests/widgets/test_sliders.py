@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -87,6 +89,44 @@ def test_the_attack_is_the_methods_own(people: Any) -> None:
 def test_odd_models_are_refused_at_once(slider: Any, specs: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         slider(models=specs)
+
+
+def test_one_model_may_be_named_by_itself(people: Any) -> None:
+    assert [found.model for found in MorphSlider(*people, models=SMALL, real=False).scores] == [SMALL]
+    assert list(AttackSlider(*people, models=SMALL, steps=1, real=False).scores) == [SMALL]
+
+
+def test_without_two_faces_there_is_no_attack(people: Any) -> None:
+    slider = AttackSlider(*people, models=(SMALL,), steps=1, real=False)
+    assert slider.scores
+    slider.probe.clear()
+    assert (slider.scores, slider.view.rows, slider.view.ready) == ({}, [], False)
+    assert "two pictures with a face" in slider.describe()
+
+
+@pytest.mark.parametrize("slider", [MorphSlider, AttackSlider])
+def test_what_is_computed_when_a_picture_goes_does_not_come_back(
+    people: Any, slider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = slider(*people, models=(SMALL,), real=False)
+    name = "along" if slider is MorphSlider else "attack"
+    module = sys.modules[slider.__module__]
+    begun, ended, known = threading.Event(), threading.Event(), getattr(module, name)
+
+    def slow(*given: Any, **options: Any) -> Any:
+        begun.set()
+        ended.wait(20)
+        return known(*given, **options)
+
+    monkeypatch.setattr(module, name, slow)
+    place = shown.children[0].children[0]
+    shown.view.comm.receive("update", {"splice": True} if slider is MorphSlider else {"step": 1})
+    assert begun.wait(20)
+    place.comm.receive("custom", {"ask": "clear", "id": 1, "with": {}})
+    ended.set()
+    assert shown.settle(30)
+    assert not shown.scores
+    assert not shown.view.ready
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,10 @@ def test_what_is_named_wrongly_is_an_error(people: Any) -> None:
         Verify(models="faceapi-recogniserr")
     with pytest.raises(ParameterError):
         Verify(people.images[0], people.images[1], real=False, models="mobilefacenet")
+    with pytest.raises(ParameterError, match="faceapi-age-gender is no recogniser"):
+        Verify(models=["faceapi-recogniser", "faceapi-age-gender"])
+    with pytest.raises(ParameterError, match="no recogniser was given"):
+        Verify(models=[])
 
 
 @pytest.mark.parametrize(

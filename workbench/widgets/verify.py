@@ -24,6 +24,7 @@ from .base import Bench
 from .face_input import FaceInput
 from .finding import Face, embedder, finder
 from .messages import Text, Whole, answers
+from .recognisers import check_models
 from .showing import Shown, card, figure, headless
 from .work import Job, Worker
 
@@ -258,7 +259,7 @@ class Verify(Shown, ipywidgets.VBox):  # type: ignore[misc]
         on: str | Dataset = "phantom", fmr: float | None = None, real: bool = True, show_faces: bool = False,
         samples: Any = "phantom", detector: str = "faceapi-ssd", device: str = "auto",
     ) -> None:  # fmt: skip
-        specs = (models,) if isinstance(models, str) else tuple(models)
+        specs = check_models(models)
         options = {"real": real, "show_faces": show_faces, "samples": samples, "detector": detector, "device": device}
         self.reference = reference if isinstance(reference, FaceInput) else FaceInput(label="Reference", **options)
         self.probe = probe if isinstance(probe, FaceInput) else FaceInput(label="Probe", **options)
