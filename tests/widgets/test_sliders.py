@@ -199,3 +199,19 @@ def test_the_attack_by_keyboard(bench: Any, people: Any) -> None:
     view.get_by_role("img", name="difference, 8 times").wait_for()
     left = bench.page.evaluate("[...window.models.values()].map((m) => { m.end(); return m.listeners(); })")
     assert set(left) == {0}
+
+
+def test_names_beside_the_lines_are_whole_and_differ(bench: Any, people: Any) -> None:
+    specs = ("phantom-recogniser-64", "phantom-recogniser-112")
+    bench.show(MorphSlider(*people, models=specs, real=False), AttackSlider(*people, models=specs, steps=1, real=False))
+    bench.page.wait_for_function("document.querySelectorAll('svg.fw-lines').length === 2")
+    beyond, names = bench.page.evaluate("""() => {
+      const texts = [...document.querySelectorAll("svg.fw-lines text:not([transform])")];
+      const inside = (text) => text.getBoundingClientRect().right <= text.closest("svg").getBoundingClientRect().right;
+      return [texts.filter((text) => !inside(text)).map((t) => t.textContent),
+        texts.filter((text) => text.hasAttribute("style")).map((t) => t.textContent)];
+    }""")
+    assert beyond == []
+    assert len(names) == 6
+    assert len(set(names[:4])) == 4
+    assert len(set(names[4:])) == 2
