@@ -31,7 +31,7 @@ test("an error of Python is its words, and another question's answer is none", a
 test("a comm that is gone is said, and leaves nothing behind", async () => {
   const model = new Model();
   model.send = () => { throw new Error("closed"); };
-  await assert.rejects(ask(model, "view"), /is the kernel running/);
+  await assert.rejects(ask(model, "view"), /run the cell of this widget again/);
   assert.equal(model.heard.size, 0);
 });
 

@@ -62,7 +62,7 @@ export function ask(model, name, content = {}, { buffers = [], patience = PATIEN
     try {
       model.send({ ask: name, id: number, with: content }, undefined, buffers);
     } catch (reason) {
-      finish(reject, new Error(`Python cannot be asked (${reason.message}): is the kernel running?`));
+      finish(reject, new Error(`Python cannot be asked (${reason.message}): run the cell of this widget again`));
     }
   });
 }
