@@ -117,7 +117,7 @@ class VerifyView(Bench):
     @answers()
     def explain(self) -> None:
         """Compute what speaks for and against "same person" in every model's pair."""
-        results = self.results
+        results, fmr = self.results, self.fmr
 
         def look(job: Job) -> list[Any]:
             found: list[Any] = []
@@ -129,7 +129,7 @@ class VerifyView(Bench):
                 found.append(self._explained(spec, outcome, step))
             return found
 
-        self.work("looking for what speaks for and against", look, self._with_maps)
+        self.work("looking for what speaks for and against", look, lambda found: self._with_maps(found, fmr))
 
     @answers(model=Whole(0, 63), overlay=Text(10, ("none", *OVERLAYS)))
     def crops(self, model: int, overlay: str) -> tuple[Mapping[str, Any], list[bytes]]:
@@ -169,8 +169,10 @@ class VerifyView(Bench):
         if any(o.decision is None for o in self.results):
             self.gather()
 
-    def _with_maps(self, found: list[Any]) -> None:
-        self._maps = found
+    def _with_maps(self, found: list[Any], fmr: float) -> None:
+        # Maps of another threshold explain another decision.
+        if fmr == self.fmr:
+            self._maps = found
         self._conclude()
 
     def _explained(self, spec: str, outcome: Outcome, step: Any) -> Any:
