@@ -360,6 +360,14 @@ def test_a_threshold_is_dragged_typed_and_chosen(bench: Any) -> None:
     view.get_by_role("img", name="Scores of <i>other</i>").wait_for()
     bench.page.wait_for_function("[...window.models.values()][0].get('rest').arm === 1")
     assert shown.arm == 1
+    # The pairs that are open follow: they are those beside this threshold.
+    nearest = view.get_by_role("region", name="Mated, accepted").locator(".fw-pair").first
+    mated = other.values[other.trials.mated & other.acquired]
+    typed = float(np.quantile(mated, 0.9)) + 1e-3
+    assert shown.threshold != typed
+    view.get_by_label("Threshold as a number").fill(str(typed))
+    view.get_by_label("Threshold as a number").press("Enter")
+    nearest.get_by_text(f"score {mated[mated >= typed].min():.6g}", exact=True).wait_for()
 
 
 def test_it_is_readable_in_the_dark(bench: Any) -> None:

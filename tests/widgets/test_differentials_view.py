@@ -194,3 +194,17 @@ def test_in_the_dark_and_nothing_left_behind(bench: Any) -> None:
     view.get_by_role("img", name="FNMR by group").wait_for()
     left = bench.page.evaluate("[...window.models.values()].map((m) => { m.end(); return m.listeners(); })")
     assert left == [0]
+
+
+def test_labels_of_a_table_are_taken_and_what_is_missing_is_not_known() -> None:
+    scores, label = population()
+    plain = label.astype(np.str_)
+    plain[:6] = ""
+    expected = Differentials(scores, plain)
+    for missing in (None, float("nan"), ""):
+        column = np.array([missing if not name else str(name) for name in plain], object)
+        shown = Differentials(scores, column)
+        assert shown.rows == expected.rows
+        assert shown.facts["unknown"] == expected.facts["unknown"] > 0
+    decades = np.where(plain == "ash", np.nan, 20.0)
+    assert [row["group"] for row in Differentials(scores, decades).rows] == ["20.0"]

@@ -229,3 +229,53 @@ def test_a_view_leaves_nothing_behind(bench: Any, people: Any) -> None:
     left = bench.page.evaluate("[...window.models.values()].map((m) => { m.end(); return m.listeners(); })")
     assert left == [0]
     assert bench.page.locator(".fw").count() == 0
+
+
+def test_a_kernel_that_is_busy_for_minutes_is_waited_for(bench: Any, people: Any) -> None:
+    place = FaceInput(people.images[0], real=False)
+    hear, held = place.comm.handler, []
+    place.comm.handler = held.append
+    bench.page.clock.install()
+    view = bench.show(place)
+    view.get_by_text("waiting for Python…").wait_for()
+    bench.page.clock.fast_forward("02:00")
+    view.get_by_text("a cell is still running, or there is no kernel").wait_for()
+    assert view.get_by_role("button", name="Clear").is_disabled()
+    # The cell ends: what was asked meanwhile is answered, and the widget is as any other.
+    place.comm.handler = hear
+    for message in held:
+        hear(message)
+    bench.page.wait_for_function("() => document.querySelector('.fw-canvas').width === 224")
+    assert view.get_by_role("button", name="Clear").is_enabled()
+    assert view.get_by_role("status").all_inner_texts() == [""]
+
+
+def test_an_error_goes_when_something_else_is_done(bench: Any, people: Any) -> None:
+    place = FaceInput(people.images[0], real=False)
+    view = bench.show(place)
+    error = view.locator(".fw-error")
+    # Known to the browser alone, and known to Python.
+    for name, content, words in (
+        ("huge.png", 33 * 2**20, "larger than 32 MB"),
+        ("text.png", 10, "in no format that is read here"),
+    ):
+        for _ in range(2):
+            view.locator("input[type=file]").evaluate(
+                """(input, [name, size]) => {
+                  const carried = new DataTransfer();
+                  carried.items.add(new File([new Uint8Array(size)], name, { type: "image/png" }));
+                  input.files = carried.files;
+                  input.dispatchEvent(new Event("change", { bubbles: true }));
+                }""",
+                [name, content],
+            )
+            bench.page.wait_for_function(
+                "(words) => document.querySelector('.fw-error').innerText.includes(words)", arg=words
+            )
+        view.get_by_role("button", name="Browse data").click()
+        view.get_by_role("listitem").first.wait_for()
+        view.get_by_role("button", name="Browse data").click()
+        view.get_by_role("button", name="Clear").click()
+        bench.page.wait_for_function("() => document.querySelector('.fw-error').innerText === ''")
+        assert error.inner_text() == ""
+        assert place.error == ""

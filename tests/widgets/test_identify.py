@@ -327,3 +327,43 @@ def test_a_gallery_is_listed_in_pages(made: Any) -> None:
     # p2 and p20 to p29, two references each.
     assert found["total"] == 22
     assert widget.view.listing("", 99)["page"] == 2
+
+
+def test_what_is_to_be_done_stays_on_the_line_of_status(bench: Any, made: Any) -> None:
+    view = bench.show(made().view)
+    bench.page.wait_for_function("!document.querySelector('fieldset').disabled")
+    assert "Nobody is enrolled. Give a probe and enrol it" in view.locator(".fw-status").inner_text()
+
+
+def test_an_error_goes_when_the_next_wish_is_granted(bench: Any, made: Any, people: Any) -> None:
+    identify = made(None, people.images[0], rates_on="phantom", threshold=0.5)
+    view = bench.show(identify.view)
+    bench.page.wait_for_function("!document.querySelector('fieldset').disabled")
+    enrol = view.get_by_role("button", name="Enrol probe")
+    enrol.click()
+    view.get_by_role("alert").filter(has_text="name").wait_for()
+    view.get_by_role("textbox", name="Name of the probe").fill("Ann")
+    enrol.click()
+    view.get_by_role("rowheader", name="Ann").wait_for()
+    assert view.get_by_role("alert").inner_text() == ""
+    assert identify.view.error == ""
+
+
+def test_a_threshold_may_be_taken_back(made: Any, people: Any) -> None:
+    identify = made([("Ann", people.images[0])], people.images[1], rates_on="phantom", threshold=0.1)
+    assert identify.decision == "identified"
+    identify.threshold = None
+    assert (identify.view.threshold, identify.decision) == (None, None)
+    assert identify.candidates[0].above is None
+    assert "no threshold, no decision" in identify.describe()
+
+
+def test_a_probe_that_is_shown_is_not_said_to_be_left_out(made: Any, people: Any) -> None:
+    card = made(None, people.images[0], threshold=0.5).static_html()
+    assert "data:image" in card
+    assert "left out" not in card
+
+
+def test_a_model_that_is_no_recogniser_is_refused_at_once() -> None:
+    with pytest.raises(ParameterError, match="faceapi-ssd is no recogniser"):
+        Identify(model="faceapi-ssd")

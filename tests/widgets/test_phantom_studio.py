@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import traitlets
 
 from workbench.core import ParameterError
 from workbench.data import phantom
@@ -151,3 +152,19 @@ def test_it_looks_right_in_the_dark(bench: Any) -> None:
     ink, paper = view.locator(".fw").evaluate("(e) => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
     assert ink.startswith("rgba(255, 255, 255")
     assert paper == "rgb(17, 17, 17)"
+
+
+def test_a_person_that_is_set_is_the_one_that_is_drawn() -> None:
+    studio, other = PhantomStudio(person=3, size=64), PhantomStudio(person=5, size=64)
+    studio.person = "5"
+    assert np.array_equal(studio.rgb, other.rgb)
+    assert studio.code == other.code
+    for odd in ("abc", "-1", str(2**63)):
+        with pytest.raises(traitlets.TraitError, match="no seed"):
+            studio.person = odd
+    assert (studio.person, studio.code) == ("5", other.code)
+
+
+def test_a_layer_may_be_wanted_from_the_start() -> None:
+    studio = PhantomStudio(size=64, layer="depth")
+    assert not np.array_equal(studio._shown, studio.rgb)

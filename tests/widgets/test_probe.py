@@ -344,3 +344,13 @@ def test_stop_ends_a_call_that_hangs(bench: Any, people: Any, tmp_path: Path) ->
     assert [a.outcome for a in probe.answers] == ["value", "not asked"]
     left = bench.page.evaluate("[...window.models.values()].map((m) => { m.end(); return m.listeners(); })")
     assert left == [0, 0]
+
+
+def test_pictures_of_one_name_are_told_apart(people: Any) -> None:
+    probe = Probe(people.images[0], people.images[1], real=False, endpoints="responder")
+    answers = probe.ask()
+    assert [a.question for a in answers[::2]] == ["array (Picture 1)", "array (Picture 2)"]
+    # A card with one line for both would show the second answer alone.
+    card = probe.static_html()
+    for picture in people.images:
+        assert f"age: {years(picture)}" in card

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,44 @@ def test_odd_models_are_refused_at_once(slider: Any, specs: Any, error: Any, wor
         slider(models=specs)
 
 
+def test_one_model_may_be_named_by_itself(people: Any) -> None:
+    assert [found.model for found in MorphSlider(*people, models=SMALL, real=False).scores] == [SMALL]
+    assert list(AttackSlider(*people, models=SMALL, steps=1, real=False).scores) == [SMALL]
+
+
+def test_without_two_faces_there_is_no_attack(people: Any) -> None:
+    slider = AttackSlider(*people, models=(SMALL,), steps=1, real=False)
+    assert slider.scores
+    slider.probe.clear()
+    assert (slider.scores, slider.view.rows, slider.view.ready) == ({}, [], False)
+    assert "two pictures with a face" in slider.describe()
+
+
+@pytest.mark.parametrize("slider", [MorphSlider, AttackSlider])
+def test_what_is_computed_when_a_picture_goes_does_not_come_back(
+    people: Any, slider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = slider(*people, models=(SMALL,), real=False)
+    name = "along" if slider is MorphSlider else "attack"
+    module = sys.modules[slider.__module__]
+    begun, ended, known = threading.Event(), threading.Event(), getattr(module, name)
+
+    def slow(*given: Any, **options: Any) -> Any:
+        begun.set()
+        ended.wait(20)
+        return known(*given, **options)
+
+    monkeypatch.setattr(module, name, slow)
+    place = shown.children[0].children[0]
+    shown.view.comm.receive("update", {"splice": True} if slider is MorphSlider else {"step": 1})
+    assert begun.wait(20)
+    place.comm.receive("custom", {"ask": "clear", "id": 1, "with": {}})
+    ended.set()
+    assert shown.settle(30)
+    assert not shown.scores
+    assert not shown.view.ready
+
+
 @pytest.mark.parametrize(
     "state", [{"share": 1.5}, {"share": "0.5"}, {"share": None}, {"splice": "no"}, {"scores": []}, {"ready": True}]
 )
@@ -159,3 +199,19 @@ def test_the_attack_by_keyboard(bench: Any, people: Any) -> None:
     view.get_by_role("img", name="difference, 8 times").wait_for()
     left = bench.page.evaluate("[...window.models.values()].map((m) => { m.end(); return m.listeners(); })")
     assert set(left) == {0}
+
+
+def test_names_beside_the_lines_are_whole_and_differ(bench: Any, people: Any) -> None:
+    specs = ("phantom-recogniser-64", "phantom-recogniser-112")
+    bench.show(MorphSlider(*people, models=specs, real=False), AttackSlider(*people, models=specs, steps=1, real=False))
+    bench.page.wait_for_function("document.querySelectorAll('svg.fw-lines').length === 2")
+    beyond, names = bench.page.evaluate("""() => {
+      const texts = [...document.querySelectorAll("svg.fw-lines text:not([transform])")];
+      const inside = (text) => text.getBoundingClientRect().right <= text.closest("svg").getBoundingClientRect().right;
+      return [texts.filter((text) => !inside(text)).map((t) => t.textContent),
+        texts.filter((text) => text.hasAttribute("style")).map((t) => t.textContent)];
+    }""")
+    assert beyond == []
+    assert len(names) == 6
+    assert len(set(names[:4])) == 4
+    assert len(set(names[4:])) == 2

@@ -130,6 +130,8 @@ def test_channels_of_ones_own_picture(shown: Any) -> None:
         SpoofCheck(picture, depth=depth[:5])
     with pytest.raises(ParameterError, match="need their picture as an array"):
         SpoofCheck("a.png", depth=depth)
+    with pytest.raises(ParameterError, match="belong to a picture"):
+        SpoofCheck(depth=depth)
 
 
 @pytest.mark.parametrize(

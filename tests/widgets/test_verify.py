@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,6 +162,10 @@ def test_what_is_named_wrongly_is_an_error(people: Any) -> None:
         Verify(models="faceapi-recogniserr")
     with pytest.raises(ParameterError):
         Verify(people.images[0], people.images[1], real=False, models="mobilefacenet")
+    with pytest.raises(ParameterError, match="faceapi-age-gender is no recogniser"):
+        Verify(models=["faceapi-recogniser", "faceapi-age-gender"])
+    with pytest.raises(ParameterError, match="no recogniser was given"):
+        Verify(models=[])
 
 
 @pytest.mark.parametrize(
@@ -336,6 +342,37 @@ def test_saliency_is_computed_when_it_is_asked_for(bench: Any, made: Any, people
         arg=[int(v) for v in wanted],
         timeout=60_000,
     )
+    # It stays chosen: another threshold is another decision, and has maps of its own.
+    before, other = widget.results[0].maps, next(c for c in widget.choices if c != widget.fmr)
+    view.get_by_label("Decide at FMR").select_option(str(other))
+    bench.page.wait_for_function(
+        "(fmr) => { const m = [...window.models.values()].at(-1); return m.get('fmr') === fmr && m.get('explained'); }",
+        arg=other,
+        timeout=60_000,
+    )
+    assert widget.settle(60)
+    assert widget.fmr == other
+    assert widget.results[0].maps is not before
+
+
+def test_maps_of_another_threshold_are_not_shown(made: Any, people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = made(people.images[0], people.images[2], models="phantom-recogniser-64", on=Everything(), fmr=0.1)
+    widget.gather()
+    module = sys.modules["workbench.widgets.verify"]
+    begun, ended, known = threading.Event(), threading.Event(), module.explain_chips
+
+    def slow(*given: Any, **options: Any) -> Any:
+        begun.set()
+        ended.wait(20)
+        return known(*given, **options)
+
+    monkeypatch.setattr(module, "explain_chips", slow)
+    widget.view.comm.receive("custom", {"ask": "explain", "id": 1, "with": {}})
+    assert begun.wait(20)
+    widget.fmr = next(c for c in widget.choices if c != 0.1)
+    ended.set()
+    assert widget.settle(60)
+    assert widget.results[0].maps is None
 
 
 def test_a_face_input_of_another_cell_is_taken_as_it_is(made: Any, people: Any) -> None:

@@ -66,19 +66,26 @@ class AttackView(Bench):
 
     def faces(self, probe: Face | None, reference: Face | None) -> None:
         """Take the face to change and the one to compare it with."""
-        self._tried.clear()
         if probe is None or reference is None:
-            self._sides, self.ready, self.rows = None, False, []
+            # It goes through `work` so that an attack on the faces before cannot end after it.
+            self.work("", lambda job: None, lambda none: self._without(), quick=True)
             return
 
         def cut(job: Job) -> list[Portrait]:
             return [portrait_of(f, device=self._device) for f in (probe, reference)]
 
         def take(made: list[Portrait]) -> None:
+            self._tried.clear()
             self._sides = (made[0], made[1])
             self.attack()
 
         self.work("cutting portraits", cut, take)
+
+    def _without(self) -> None:
+        self._tried.clear()
+        with self.hold_sync():
+            self._sides, self.ready, self.rows = None, False, []
+            self.revision += 1
 
     def attack(self) -> None:
         """Compute what is missing for this goal up to this budget."""
@@ -175,10 +182,10 @@ class AttackSlider(Shown, ipywidgets.VBox):  # type: ignore[misc]
     def __init__(
         self, probe: str | Path | NDArray[np.uint8] | None = None,
         reference: str | Path | NDArray[np.uint8] | None = None, *,
-        models: Sequence[str] = ("faceapi-recogniser", "phantom-recogniser-112"), fmr: float = 1e-2, steps: int = 10,
-        real: bool = True, show_faces: bool = False, device: str = "auto", **kwargs: Any,
+        models: str | Sequence[str] = ("faceapi-recogniser", "phantom-recogniser-112"), fmr: float = 1e-2,
+        steps: int = 10, real: bool = True, show_faces: bool = False, device: str = "auto", **kwargs: Any,
     ) -> None:  # fmt: skip
-        chosen = check_models(tuple(models))
+        chosen = check_models(models)
         self._show_faces = show_faces
         options: dict[str, Any] = {"real": real, "show_faces": show_faces, "device": device}
         self.probe = FaceInput(probe, label="Probe", **options)

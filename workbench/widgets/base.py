@@ -138,6 +138,8 @@ class Bench(Shown, anywidget.AnyWidget):
                 raise UnknownNameError("question", name[:80], self.questions)
             arguments = checked(self.questions[name], content.get("with"), buffers or [])
             with from_browser():
+                if self.questions[name].wish:
+                    self.error = ""
                 said = getattr(self, name)(**arguments)
         except Exception as error:
             with from_browser():

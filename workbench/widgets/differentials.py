@@ -38,7 +38,7 @@ class Differentials(Bench):
     Args:
         scores: one arm's, or a score file that has groups.
         groups: ``(n, 2)`` group of each trial's reference and probe; ``(m,)`` group of each sample, if the trials'
-            indices mean samples; or the name of an attribute of ``samples``. "" where it is not known.
+            indices mean samples; or the name of an attribute of ``samples``. "", None or NaN where it is not known.
         samples: whose attribute is meant.
         by: what the groups are, in a word.
         origin: where the labels come from.
@@ -211,16 +211,25 @@ def _sides(scores: Scores, groups: Any, samples: Samples | None) -> tuple[Names,
         if groups not in samples.attributes:
             raise UnknownNameError("attribute", groups, samples.attributes)
         groups = samples.attributes[groups]
-    labels = np.asarray(groups)
+    labels = _labels(groups)
     if labels.ndim == 2 and labels.shape == (len(trials), 2):
-        return labels[:, 0].astype(np.str_), labels[:, 1].astype(np.str_)
+        return labels[:, 0], labels[:, 1]
     highest = int(max(trials.reference.max(), trials.probe.max())) if len(trials) else -1
-    if labels.ndim != 1 or len(labels) <= highest or labels.dtype == object:
+    if labels.ndim != 1 or len(labels) <= highest:
         raise ShapeError(
             "groups do not fit the trials", given=labels.shape,
             expected=f"({len(trials)}, 2) for the trials, or one label for each of at least {highest + 1} samples",
         )  # fmt: skip
-    return labels[trials.reference].astype(np.str_), labels[trials.probe].astype(np.str_)
+    return labels[trials.reference], labels[trials.probe]
+
+
+def _labels(groups: Any) -> Names:
+    """Labels as text; None and NaN, as tables have them for what is not known, are "" here."""
+    given = np.asarray(groups)
+    if given.dtype.kind not in "Of":
+        return given.astype(np.str_)
+    words = ["" if label is None or label != label else str(label) for label in given.reshape(-1).tolist()]
+    return np.array(words, np.str_).reshape(given.shape)
 
 
 def _subset(groups: differentials.Groups, which: NDArray[np.bool_]) -> differentials.Groups:

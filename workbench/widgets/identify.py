@@ -13,6 +13,7 @@ from ..figures.candidates import candidates_figure
 from .face_input import FaceInput
 from .gallery_input import Given
 from .identify_view import IdentifyView
+from .recognisers import check_models
 from .showing import Shown, card, figure, headless, picture
 from .verify import Shows
 
@@ -60,6 +61,7 @@ class Identify(Shown, ipywidgets.VBox):  # type: ignore[misc]
     ) -> None:  # fmt: skip
         if not 1 <= k <= 100:
             raise ParameterError("k is no length of a candidate list", given=k, expected="1 to 100")
+        check_models(model)
         options = {"real": real, "show_faces": show_faces, "samples": samples, "detector": detector, "device": device}
         self.probe = probe if isinstance(probe, FaceInput) else FaceInput(label="Probe", **options)
         self.view = IdentifyView(model, rates_on, threshold, k, detector, device, label="Identification")
@@ -114,9 +116,10 @@ class Identify(Shown, ipywidgets.VBox):  # type: ignore[misc]
             words = "; ".join(f"{c.rank}. {c.name} {c.score:.4f}" for c in self.candidates)
             pictures.append(figure(drawn.png(), f"candidates: {words}"))
         face = self.probe.face
-        if face is not None and (self._show_faces or not face.real):
+        hidden = face is not None and face.real and not self._show_faces
+        if face is not None and not hidden:
             pictures.insert(0, picture(face.picture, "probe"))
-        note = "The probe is left out; show_faces=True keeps it." if face is not None and len(pictures) < 2 else ""
+        note = "The probe is left out; show_faces=True keeps it." if hidden else ""
         return card("Identification", rows, pictures, note=note)
 
     def settle(self, timeout: float | None = None) -> bool:
@@ -150,3 +153,9 @@ class Identify(Shown, ipywidgets.VBox):  # type: ignore[misc]
             self.view.threshold = proposal["value"]
         threshold: float | None = self.view.threshold
         return threshold
+
+    @t.observe("threshold")
+    def _moved(self, change: Any) -> None:
+        # None comes past the validator.
+        if self.threshold is None and self.view.threshold is not None:
+            self.view.threshold = None

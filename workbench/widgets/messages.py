@@ -108,10 +108,12 @@ class Question:
     Attributes:
         fields: what must be said with it, no more and no less.
         buffers: most buffers that may come with it.
+        wish: it has something done and gives nothing back; then what went wrong before is over.
     """
 
     fields: Mapping[str, Field]
     buffers: int = 0
+    wish: bool = False
 
 
 def answers(*, buffers: int = 0, **fields: Field) -> Callable[[Handler], Handler]:
@@ -126,7 +128,8 @@ def answers(*, buffers: int = 0, **fields: Field) -> Callable[[Handler], Handler
         takes = set(inspect.signature(method).parameters) - {"self"}
         if takes != wanted:
             raise TypeError(f"{method.__name__} takes {sorted(takes)}, its question has {sorted(wanted)}")
-        method.question = Question(fields, buffers)  # type: ignore[attr-defined]
+        wish = inspect.signature(method, eval_str=True).return_annotation is None
+        method.question = Question(fields, buffers, wish)  # type: ignore[attr-defined]
         return method
 
     return mark

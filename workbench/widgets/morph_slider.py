@@ -56,7 +56,8 @@ class MorphView(Bench):
     def faces(self, one: Face | None, other: Face | None) -> None:
         """Take two faces, and score their morphs."""
         if one is None or other is None:
-            self._sides, self.ready, self.found, self.scores = None, False, (), []
+            # It goes through `work` so that morphs of the faces before cannot come after it.
+            self.work("", lambda job: None, lambda none: self._without(), quick=True)
             return
         splice = self.splice
 
@@ -70,6 +71,10 @@ class MorphView(Bench):
             return sides, found
 
         self.work("scoring morphs", score, self._take)
+
+    def _without(self) -> None:
+        with self.hold_sync():
+            self._sides, self.ready, self.found, self.scores = None, False, (), []
 
     def _take(self, made: tuple[tuple[Portrait, Portrait], list[MorphScores]]) -> None:
         with self.hold_sync():
@@ -131,10 +136,10 @@ class MorphSlider(Shown, ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(
         self, one: str | Path | NDArray[np.uint8] | None = None, other: str | Path | NDArray[np.uint8] | None = None, *,
-        models: Sequence[str] = ("faceapi-recogniser",), fmr: float = 1e-2, real: bool = True, show_faces: bool = False,
-        device: str = "auto", **kwargs: Any,
+        models: str | Sequence[str] = "faceapi-recogniser", fmr: float = 1e-2, real: bool = True,
+        show_faces: bool = False, device: str = "auto", **kwargs: Any,
     ) -> None:  # fmt: skip
-        chosen = check_models(tuple(models))
+        chosen = check_models(models)
         self._show_faces = show_faces
         options: dict[str, Any] = {"real": real, "show_faces": show_faces, "device": device}
         self.one = FaceInput(one, label="First person", **options)

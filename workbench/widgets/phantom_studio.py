@@ -32,7 +32,7 @@ class PhantomStudio(Bench):
         **kwargs: traits.
 
     Attributes:
-        person: the seed, as text: it may be larger than JavaScript's numbers are exact.
+        person: the seed, as text: it may be larger than JavaScript's numbers are exact. May be set.
         values: the factors that differ from a passport picture, as plain values; large numbers as text.
         layer: what is shown: the colour picture, or one of its truths.
         code: Python that renders the very picture.
@@ -55,11 +55,13 @@ class PhantomStudio(Bench):
     def __init__(self, *, person: int = 0, size: int = 224, **kwargs: Any) -> None:
         if not 64 <= size <= 512:
             raise ParameterError("size is out of range", given=size, expected="64 to 512 pixels")
-        self._size = size
+        self._size, self._begun = size, False
         self._shown: NDArray[np.uint8] | None = None
-        super().__init__(**{"label": "Phantom studio", **kwargs})
+        first = str(_number(str(person), "person"))
+        super().__init__(**{"label": "Phantom studio", "person": first, **kwargs})
         self.controls = [_control(f) for f in phantom.FACTORS]
-        self.choose(str(person))
+        self._begun = True
+        self._begin()
 
     @property
     def scene(self) -> phantom.Scene:
@@ -69,10 +71,10 @@ class PhantomStudio(Bench):
     @answers(seed=Text(20))
     def choose(self, seed: str) -> None:
         """Another person, all factors as on a passport picture of theirs."""
-        people = phantom.identities(1, seed=_number(seed, "person"))
-        self.person = seed
-        self._start = phantom.frontal(people)
-        self._put(self._start)
+        known = str(_number(seed, "person"))
+        if known == self.person:
+            self._begin()
+        self.person = known
 
     @answers(name=Text(40), start=Whole(0, 63), values=Several(Number(), longest=64))
     def change(self, name: str, start: int, values: list[float]) -> None:
@@ -110,9 +112,24 @@ class PhantomStudio(Bench):
             raise ParameterError("nothing is rendered yet", do="wait a moment")
         return {}, [files.encode_png(self._shown)]
 
+    @t.validate("person")
+    def _a_seed(self, proposal: Any) -> str:
+        try:
+            return str(_number(proposal["value"], "person"))
+        except ParameterError as error:
+            # traitlets takes back what a validator refused by a `TraitError` alone.
+            raise t.TraitError(str(error)) from error
+
+    @t.observe("person")
+    def _begin(self, change: Any = None) -> None:
+        if self._begun:
+            self._start = phantom.frontal(phantom.identities(1, seed=int(self.person)))
+            self._put(self._start)
+
     @t.observe("layer")
     def _relayer(self, change: Any) -> None:
-        self._put(self._scene)
+        if self._begun:
+            self._put(self._scene)
 
     def _put(self, scene: phantom.Scene) -> None:
         """Take a scene and render it; while it is rendered a newer one may come, which is then rendered instead."""

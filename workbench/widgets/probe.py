@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -224,7 +225,11 @@ class ProbeView(Bench):
 
     def _questions(self) -> tuple[list[str], list[probing.Question], list[list[NDArray[np.uint8]]]]:
         """Names of the questions, the questions, and their pictures."""
-        given = [(place.name, place.picture) for place in self._places if place.picture is not None]
+        places = [place for place in self._places if place.picture is not None]
+        often = Counter(place.name for place in places)
+        # Two arrays have one name: answers must say which picture they are of.
+        names = [f"{p.name} ({p.label})" if often[p.name] > 1 else p.name for p in places]
+        given = [(name, place.picture) for name, place in zip(names, places, strict=True)]
         together = {**_TOGETHER, "identification": max(2, len(given))}.get(self.task, 1)
         if len(given) < together or (self.task in _TOGETHER and len(given) > together):
             raise ParameterError(
@@ -330,7 +335,8 @@ class Probe(Shown, ipywidgets.VBox):  # type: ignore[misc]
     answers = t.Tuple()
 
     def __init__(
-        self, *shown: str | Path | NDArray[np.uint8], endpoints: Sequence[str | probing.Endpoint] = (RESPONDER,),
+        self, *shown: str | Path | NDArray[np.uint8],
+        endpoints: str | probing.Endpoint | Sequence[str | probing.Endpoint] = RESPONDER,
         task: str = "age", framing: str = "direct", dataset: str = "own pictures", calls: int = 20,
         consents: Sequence[probing.Consent] = (), prices: Mapping[str, probing.Prices] | None = None,
         store: str | Path = "", places: int = 2, **kwargs: Any,
@@ -340,8 +346,9 @@ class Probe(Shown, ipywidgets.VBox):  # type: ignore[misc]
         first: list[Any] = [*shown, *[None] * max(0, places - len(shown))]
         self.inputs = tuple(FaceInput(s, **{"label": f"Picture {i}", **kwargs}) for i, s in enumerate(first, 1))
         kept = Path(store) if store else home() / "probing" / "answers.sqlite"
+        asked = (endpoints,) if isinstance(endpoints, str | probing.Endpoint) else tuple(endpoints)
         self.view = ProbeView(
-            self.inputs, endpoints, dataset=dataset, prices=prices or {}, store=kept, task=task, framing=framing,
+            self.inputs, asked, dataset=dataset, prices=prices or {}, store=kept, task=task, framing=framing,
             calls=calls,
         )  # fmt: skip
         self.view.agreed = [c.host for c in (*consents, *probing.configured()) if c.dataset == dataset]

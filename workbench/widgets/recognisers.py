@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -44,20 +45,21 @@ def recogniser(spec: str, *, fmr: float = 1e-2, device: str = "auto") -> Recogni
     return Recogniser(spec, loaded, threshold, origin)
 
 
-def check_models(specs: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of recognisers, refused before anything is loaded where one is none.
+def check_models(specs: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of recognisers, or one name, refused before anything is loaded where one is none.
 
     Raises:
         UnknownNameError: no such model.
         ParameterError: a model that gives no embeddings, or none at all.
     """
+    specs = (specs,) if isinstance(specs, str) else tuple(specs)
     if not specs:
         raise ParameterError("no recogniser was given", expected="at least one model", do="see `workbench models`")
     for spec in specs:
         card = models.card(spec)
         if card.task != "embedding":
             raise ParameterError(f"{spec} is no recogniser", given=card.task, expected="a model that gives embeddings")
-    return tuple(specs)
+    return specs
 
 
 def portrait_of(face: Face, *, device: str = "auto", size: int = 256) -> Portrait:

@@ -287,6 +287,8 @@ class SpoofCheck(Shown, ipywidgets.HBox):  # type: ignore[misc]
         self.view = SpoofView(self.input, model=model, device=device)
         self.rates = AttackErrors(self.view.load)
         self.view.threshold = AttackDetector.threshold if threshold is None else threshold
+        if shown is None and not (depth is None and nir is None):
+            raise ParameterError("depth and near-infrared belong to a picture", given="none", do="give it, too")
         super().__init__([self.input, ipywidgets.VBox([self.view, self.rates], layout={"flex": "1 1 360px"})])
         self.layout.flex_flow = "row wrap"
         for name in ("score", "decision"):

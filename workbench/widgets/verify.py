@@ -24,6 +24,7 @@ from .base import Bench
 from .face_input import FaceInput
 from .finding import Face, embedder, finder
 from .messages import Text, Whole, answers
+from .recognisers import check_models
 from .showing import Shown, card, figure, headless
 from .work import Job, Worker
 
@@ -116,7 +117,7 @@ class VerifyView(Bench):
     @answers()
     def explain(self) -> None:
         """Compute what speaks for and against "same person" in every model's pair."""
-        results = self.results
+        results, fmr = self.results, self.fmr
 
         def look(job: Job) -> list[Any]:
             found: list[Any] = []
@@ -128,7 +129,7 @@ class VerifyView(Bench):
                 found.append(self._explained(spec, outcome, step))
             return found
 
-        self.work("looking for what speaks for and against", look, self._with_maps)
+        self.work("looking for what speaks for and against", look, lambda found: self._with_maps(found, fmr))
 
     @answers(model=Whole(0, 63), overlay=Text(10, ("none", *OVERLAYS)))
     def crops(self, model: int, overlay: str) -> tuple[Mapping[str, Any], list[bytes]]:
@@ -168,8 +169,10 @@ class VerifyView(Bench):
         if any(o.decision is None for o in self.results):
             self.gather()
 
-    def _with_maps(self, found: list[Any]) -> None:
-        self._maps = found
+    def _with_maps(self, found: list[Any], fmr: float) -> None:
+        # Maps of another threshold explain another decision.
+        if fmr == self.fmr:
+            self._maps = found
         self._conclude()
 
     def _explained(self, spec: str, outcome: Outcome, step: Any) -> Any:
@@ -258,7 +261,7 @@ class Verify(Shown, ipywidgets.VBox):  # type: ignore[misc]
         on: str | Dataset = "phantom", fmr: float | None = None, real: bool = True, show_faces: bool = False,
         samples: Any = "phantom", detector: str = "faceapi-ssd", device: str = "auto",
     ) -> None:  # fmt: skip
-        specs = (models,) if isinstance(models, str) else tuple(models)
+        specs = check_models(models)
         options = {"real": real, "show_faces": show_faces, "samples": samples, "detector": detector, "device": device}
         self.reference = reference if isinstance(reference, FaceInput) else FaceInput(label="Reference", **options)
         self.probe = probe if isinstance(probe, FaceInput) else FaceInput(label="Probe", **options)

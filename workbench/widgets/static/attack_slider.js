@@ -1,5 +1,5 @@
 import { ask, digits, frame, keep, node, watch } from "./bench.js";
-import { lines } from "./lines.js";
+import { lines, shortened } from "./lines.js";
 import { plate } from "./pictures.js";
 
 const COLOURS = ["var(--fw-one)", "var(--fw-two)", "var(--fw-three)", "#cc79a7"];
@@ -60,7 +60,7 @@ function render({ model, el, signal }) {
       x: ["budget, levels of 255", 0, Math.max(1, ...rows.map((row) => row[0]))],
       y: ["comparison score", Math.min(...values), Math.max(...values)], at: now[0],
       lines: names.map((name, i) => ({
-        name: name.length > 12 ? `${name.slice(0, 11)}…` : name, points: rows.map((row) => [row[0], row[2][i]]),
+        name: shortened(name), points: rows.map((row) => [row[0], row[2][i]]),
         colour: COLOURS[i % COLOURS.length],
       })),
       levels: thresholds[0] === null ? [] : [{ name: "threshold of the attacked", y: thresholds[0] }],

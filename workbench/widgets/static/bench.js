@@ -31,15 +31,25 @@ export function button(text, press, properties = {}) {
   return node("button", { type: "button", class: "fw-button", onclick: press, ...properties }, text);
 }
 
-let lastNumber = 0;
+// Two browsers may show one widget, and both hear every answer: their numbers must not meet.
+let lastNumber = Math.floor(Math.random() * 2 ** 50);
 
-/** Ask Python; resolves to {…answer, buffers}, rejects with its words or when nobody answers. */
-export function ask(model, name, content = {}, { buffers = [], patience = 60000 } = {}) {
+// After so many ms a person is told that an answer is late.
+const PATIENCE = 60000;
+const late = new WeakMap();
+
+/**
+ * Ask Python; resolves to {…answer, buffers}, rejects with its words. A question has no end of its own: while a cell
+ * runs nothing is answered, and all is answered afterwards.
+ */
+export function ask(model, name, content = {}, { buffers = [], patience = PATIENCE } = {}) {
   const number = ++lastNumber;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => finish(reject, new Error("no answer from Python: is the kernel running?")), patience);
+    let overdue = false;
+    const timer = setTimeout(() => { overdue = true; delayed(model, 1); }, patience);
     function finish(how, value) {
       clearTimeout(timer);
+      if (overdue) delayed(model, -1);
       model.off("msg:custom", heard);
       how(value);
     }
@@ -49,8 +59,24 @@ export function ask(model, name, content = {}, { buffers = [], patience = 60000 
       else finish(resolve, { ...message, buffers: parts ?? [] });
     }
     model.on("msg:custom", heard);
-    model.send({ ask: name, id: number, with: content }, undefined, buffers);
+    try {
+      model.send({ ask: name, id: number, with: content }, undefined, buffers);
+    } catch (reason) {
+      finish(reject, new Error(`Python cannot be asked (${reason.message}): run the cell of this widget again`));
+    }
   });
+}
+
+/** How many answers are late, and who wants to know. */
+function lateness(model) {
+  if (!late.has(model)) late.set(model, { count: 0, told: new Set() });
+  return late.get(model);
+}
+
+function delayed(model, more) {
+  const known = lateness(model);
+  known.count += more;
+  for (const tell of known.told) tell(known.count);
 }
 
 /** Call `handler` now and whenever one of the traits changes, until the view goes. */
@@ -107,9 +133,14 @@ export function frame(model, el, signal, { heading = true } = {}) {
     title.textContent = model.get("label");
     root.setAttribute("aria-label", model.get("label"));
   }, signal);
-  watch(model, ["error"], () => { error.textContent = model.get("error"); }, signal);
+  // What failed in the browser alone, which Python never hears of. The next thing that a person does leaves it behind.
+  let own = "";
+  const showError = () => { error.textContent = model.get("error") || own; };
+  for (const act of ["click", "input", "change", "drop", "paste"]) root.addEventListener(act, () => { own = ""; showError(); }, { capture: true });
+  watch(model, ["error"], showError, signal);
   let said = "";
-  const showStatus = () => { status.textContent = model.get("working") || said; };
+  let waiting = "waiting for Python…";
+  const showStatus = () => { status.textContent = [waiting, model.get("working") || said].filter(Boolean).join("\n"); };
   watch(model, ["working", "progress"], () => {
     bar.hidden = !model.get("working");
     if (model.get("progress") > 0) bar.value = model.get("progress");
@@ -118,12 +149,14 @@ export function frame(model, el, signal, { heading = true } = {}) {
     showStatus();
   }, signal);
   const say = (words) => { said = words; showStatus(); };
-  const fail = (reason) => { error.textContent = reason?.message ?? String(reason); };
-  say("waiting for Python…");
-  ask(model, "hello").then(() => { lock.disabled = false; say(""); }, () => {
-    if (!signal.aborted) say("Not live: there is no kernel behind this. Run the cell to use it.");
-  });
-  signal.addEventListener("abort", () => root.remove());
+  const fail = (reason) => { own = reason?.message ?? String(reason); showError(); };
+  const tell = (count) => {
+    waiting = count ? "No answer from Python yet: a cell is still running, or there is no kernel. Then run the cell of this widget." : "";
+    showStatus();
+  };
+  lateness(model).told.add(tell);
+  ask(model, "hello").then(() => { lock.disabled = false; tell(lateness(model).count); }, fail);
+  signal.addEventListener("abort", () => { lateness(model).told.delete(tell); root.remove(); });
   return { root, body, say, fail };
 }
 

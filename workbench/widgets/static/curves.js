@@ -36,6 +36,8 @@ function render({ model, el, signal }) {
   watch(model, ["arm"], () => drawn.histogram(), signal);
   watch(model, ["rest"], async () => {
     about.show();
+    // Pairs that are open are those beside this threshold, not beside the one before.
+    if (rested(model) && beside.element.childElementCount) beside.show();
     if (rested(model)) say(sentence(model, chosen()));
     if (!model.get("discards") || !model.get("rest").rule) return;
     try {

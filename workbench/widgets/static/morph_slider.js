@@ -1,5 +1,5 @@
 import { ask, calm, digits, frame, keep, node, touched, watch } from "./bench.js";
-import { lines } from "./lines.js";
+import { lines, shortened } from "./lines.js";
 import { plate } from "./pictures.js";
 
 const COLOURS = ["var(--fw-one)", "var(--fw-two)", "var(--fw-three)", "#cc79a7"];
@@ -51,17 +51,13 @@ function render({ model, el, signal }) {
     chart.replaceChildren(lines({
       x: ["share of the second person", 0, 1], y: ["comparison score", Math.min(...values), Math.max(...values)], at,
       lines: found.flatMap(({ name, rows }, i) => [1, 2].map((side) => ({
-        name: `${short(name)}, ${side === 1 ? "first" : "second"}`, points: rows.map((r) => [r[0], r[side]]),
+        name: `${shortened(name)}, ${side === 1 ? "first" : "second"}`, points: rows.map((r) => [r[0], r[side]]),
         colour: COLOURS[i % COLOURS.length], dash: side === 1 ? "" : "6 4",
       }))),
-      levels: found.filter((f) => f.threshold !== null).map((f) => ({ name: `threshold of ${short(f.name)}`, y: f.threshold })),
+      levels: found.filter((f) => f.threshold !== null).map((f) => ({ name: `threshold of ${shortened(f.name)}`, y: f.threshold })),
       alt: `Scores of morphs against both contributors. ${said.join("; ")}`,
     }));
   }, signal);
-}
-
-function short(name) {
-  return name.length > 12 ? `${name.slice(0, 11)}…` : name;
 }
 
 export default { render };

@@ -13,10 +13,7 @@ function render({ model, el, signal }) {
   }));
   const overlay = keep(node("select", {
     "aria-label": "Saliency",
-    onchange: () => {
-      if (overlay.value !== "none" && !model.get("explained")) ask(model, "explain").catch(fail);
-      refresh();
-    },
+    onchange: () => { wished = -1; explain(); refresh(); },
   }, ...[["none", "not shown"], ["for", "what speaks for one person (green)"], ["against", "what speaks against (magenta)"]]
     .map(([value, text]) => node("option", { value }, text))));
   const empty = node("div", { class: "fw-soft" }, "Give a reference and a probe.");
@@ -27,6 +24,14 @@ function render({ model, el, signal }) {
       node("label", {}, "Decide at FMR ", fmr), node("label", {}, "Saliency ", overlay)),
     empty, list, waiting);
   let shown = [];
+  // What speaks for and against is wanted of every outcome as long as it is chosen, and asked for once of each.
+  let wished = -1;
+  const explain = () => {
+    if (overlay.value === "none" || model.get("explained") || model.get("working") || !model.get("rows").length) return;
+    if (wished === model.get("shown")) return;
+    wished = model.get("shown");
+    ask(model, "explain").catch(fail);
+  };
   const refresh = () => shown.forEach((row) => row.draw(overlay.value));
 
   watch(model, ["choices", "fmr"], () => {
@@ -49,6 +54,7 @@ function render({ model, el, signal }) {
     refresh();
     say(rows.map((row) => `${row.model}: ${row.words}`).join("\n"));
   }, signal);
+  watch(model, ["shown", "explained", "working"], explain, signal);
 }
 
 /** One model's row: faces, decision, chart. */
