@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench import runs
+from workbench import files, runs
 from workbench.cli import main
-from workbench.core import ParameterError, RunError
+from workbench.core import ParameterError, Result, RunError, Verdict
 from workbench.figures.report import write_report
 from workbench.metrics import eer
 from workbench.runs import child, journal, process
@@ -137,6 +137,24 @@ def test_the_history_has_every_run_the_latest_first(capsys: pytest.CaptureFixtur
     assert (shown["study"], shown["run"], shown["status"], shown["result"]) == ("tiny", "two", "died", None)
     assert main(["runs", "--study", "other"]) == 0
     assert "tiny" not in capsys.readouterr().out
+
+
+def test_a_failed_attempt_takes_no_verdict_off_the_board(capsys: pytest.CaptureFixture[str]) -> None:
+    done, failed = (home() / "runs" / "saliency" / name for name in ("one", "two"))
+    verdict = Verdict("C1", "a statement", "supported", reason="a reason")
+    found = Result("saliency", "2-A", {}, {"scale": "demo"}, {}, (verdict,), (), {}, {}, ())
+    files.commit_text(done / "result.json", files.to_json(found))
+    for folder, scale, event in ((done, "demo", "committed"), (failed, "paper", "failed")):
+        files.commit_text(folder / "order.json", json.dumps({"parameters": {"scale": scale}}))
+        journal.write(folder, "started")
+        journal.write(folder, event)
+    (state,) = (s for s in runs.board() if s.slug == "saliency")
+    assert (state.status, state.folder, state.result) == ("failed", failed, found)
+    # Alone it has none.
+    assert runs.state("saliency").result is None
+    assert main(["board"]) == 0
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if "saliency" in line)
+    assert all(word in row for word in ("failed", "demo", "C1 supported"))
 
 
 def test_a_hanging_cell_leaves_nobody_behind(tmp_path: Path) -> None:

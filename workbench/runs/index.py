@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -143,5 +143,15 @@ def _stale(slug: str, folder: Path) -> bool:
 
 
 def board() -> list[State]:
-    """The state of every study."""
-    return [state(slug) for slug in studies.names()]
+    """The state of every study; where its latest run committed nothing, with the result of the latest that did.
+
+    A failed attempt at another scale takes no verdict off the board.
+    """
+    return [_with_result(state(slug)) for slug in studies.names()]
+
+
+def _with_result(found: State) -> State:
+    if found.result is not None or found.folder is None:
+        return found
+    committed = next((r for r in history(found.slug) if r.status == "done"), None)
+    return replace(found, result=committed.result if committed else None)
