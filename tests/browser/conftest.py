@@ -45,14 +45,20 @@ def _absent(reason: str) -> None:
 class Lab:
     """A server of its own, with a folder, a run store and settings of its own.
 
+    Args:
+        place: an empty folder.
+        extended: with the workbench's extensions; without them it is JupyterLab as it comes, to be measured beside it.
+
     Attributes:
         url: its address.
         folder: what the file browser shows.
         home: where runs are kept.
-        seconds: from its start to its first answer.
+        began: when it was started, on the clock of `time.monotonic`.
+        pid: of the server.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, *, extended: bool = True) -> None:
+        self._probe = "workbench/api/status" if extended else "api/status"
         self.folder, self.home = place / "files", place / "home"
         settings = place / "settings"
         notices = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
@@ -60,8 +66,9 @@ class Lab:
         for folder in (self.folder, self.home, notices.parent, front.parent, place / "user"):
             folder.mkdir(parents=True)
         notices.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-        shutil.copytree(BUILT, front)
-        shutil.copy(ROOT / "extensions" / "jupyterlab-workbench" / "install.json", front)
+        if extended:
+            shutil.copytree(BUILT, front)
+            shutil.copy(ROOT / "extensions" / "jupyterlab-workbench" / "install.json", front)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -70,7 +77,7 @@ class Lab:
 c.ServerApp.ip = "127.0.0.1"; c.ServerApp.port = {port}; c.ServerApp.port_retries = 0
 c.ServerApp.open_browser = False; c.ServerApp.allow_root = True
 c.ServerApp.root_dir = {str(self.folder)!r}
-c.ServerApp.jpserver_extensions = {{"workbench": True, "jupyterlab": True, "notebook": True}}
+c.ServerApp.jpserver_extensions = {{"workbench": {extended}, "jupyterlab": True, "notebook": True}}
 c.IdentityProvider.token = {TOKEN!r}
 for app in (c.LabApp, c.JupyterNotebookApp):
     app.expose_app_in_browser = True
@@ -84,19 +91,19 @@ for app in (c.LabApp, c.JupyterNotebookApp):
             "OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1",
         }  # fmt: skip
         self.url, self.log = f"http://127.0.0.1:{port}", place / "server.log"
-        began = time.monotonic()
+        self.began = time.monotonic()
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "jupyterlab", f"--config={config}"], cwd=place, env=environment, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        self._wait(began + 120)
-        self.seconds = time.monotonic() - began
+        self.pid = self._process.pid
+        self._wait(self.began + 120)
 
     def _wait(self, until: float) -> None:
         while self._process.poll() is None and time.monotonic() < until:
             try:
-                self.get("status")
+                self._fetch("GET", self._probe)
                 return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.1)
@@ -108,8 +115,11 @@ for app in (c.LabApp, c.JupyterNotebookApp):
 
     def ask(self, verb: str, path: str, body: object = None) -> Any:
         """What the interface answers to a request of this verb."""
+        return self._fetch(verb, f"workbench/api/{path}", body)
+
+    def _fetch(self, verb: str, path: str, body: object = None) -> Any:
         request = urllib.request.Request(
-            f"{self.url}/workbench/api/{path}", method=verb, headers={"Authorization": f"token {TOKEN}"},
+            f"{self.url}/{path}", method=verb, headers={"Authorization": f"token {TOKEN}"},
             data=None if body is None else json.dumps(body).encode(),
         )  # fmt: skip
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -117,18 +127,22 @@ for app in (c.LabApp, c.JupyterNotebookApp):
 
     def stop(self) -> None:
         """End it with everything that it started: jobs would go on without it."""
-        for job in self.get("jobs")["jobs"]:
-            if job["state"] in ("queued", "running"):
-                self.ask("DELETE", f"jobs/{job['id']}")
-        until = time.monotonic() + 20
-        while self.get("jobs")["counts"].get("running") and time.monotonic() < until:
-            time.sleep(0.2)
+        if self._probe.startswith("workbench"):
+            self._cancel()
         os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
+
+    def _cancel(self) -> None:
+        for job in self.get("jobs")["jobs"]:
+            if job["state"] in ("queued", "running"):
+                self.ask("DELETE", f"jobs/{job['id']}")
+        until = time.monotonic() + 20
+        while self.get("jobs")["counts"].get("running") and time.monotonic() < until:
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

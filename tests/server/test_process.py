@@ -21,7 +21,7 @@ import pytest
 from workbench.runs.queue import Queue
 
 STUB = Path(__file__).parents[1] / "runs" / "stub_job.py"
-HEAVY = ("torch", "papermill", "matplotlib", "onnxruntime", "cv2", "transformers", "nbconvert", "pandas")
+HEAVY = ("torch", "papermill", "matplotlib", "onnxruntime", "cv2", "transformers", "nbconvert", "pandas", "scipy")
 LAUNCH = """
 import sys
 from workbench.runs import worker
