@@ -8,7 +8,7 @@ import pytest
 from workbench import studies
 from workbench.core import ParameterError, UnknownNameError
 from workbench.runs import identity
-from workbench.runs.parameters import COMMON, check, from_text, schema
+from workbench.runs.parameters import COMMON, Parameter, check, describe, from_text, schema
 from workbench.runs.process import absolute
 
 CELL = """scale: Literal["smoke", "demo"] = "demo"  # how much
@@ -193,3 +193,9 @@ def test_a_path_that_no_file_can_have_is_refused_in_words(path: str) -> None:
 
 def test_without_a_path_the_current_folder_is_not_taken_for_one() -> None:
     assert absolute("lfw:") == "lfw:"
+
+
+def test_bounds_are_said_as_they_are_written() -> None:
+    for low, high, said in ((0, 1234567, "0 to 1234567"), (-0.5, 1e-7, "-0.5 to 1e-07"), (0.0001, 2.0, "0.0001 to 2")):
+        p = Parameter("n", "float", 0.0, False, (), float(low), float(high), "")
+        assert describe(p) == f"float from {said}"

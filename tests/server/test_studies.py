@@ -135,7 +135,7 @@ async def test_a_check_says_all_that_is_wrong_and_starts_nothing(
     found = make.read(await ask("/studies/saliency/check", "POST", asked))
     assert (found["ok"], set(found["errors"])) == (False, {"pair", "seed", "scale", "masks"})
     assert found["errors"]["pair"]["expected"] == "did you mean 'pairs'?"
-    assert found["errors"]["seed"]["expected"] == "int from 0 to 1e+06"
+    assert found["errors"]["seed"]["expected"] == "int from 0 to 1000000"
     assert extension.desk.queue.jobs() == []
 
 

@@ -149,7 +149,9 @@ def describe(p: Parameter) -> str:
     """A parameter's allowed values, in words."""
     if p.choices:
         return " or ".join(repr(c) for c in p.choices)
-    text = p.kind + (f" from {p.low:g} to {p.high:g}" if p.low is not None and p.high is not None else "")
+    # Whole, not rounded to six digits: 1234567 is not 1.23457e+06.
+    bounds = [repr(int(v) if v.is_integer() and abs(v) < 1e15 else v) for v in (p.low, p.high) if v is not None]
+    text = p.kind + (f" from {bounds[0]} to {bounds[1]}" if len(bounds) == 2 else "")
     return text + (" or None" if p.optional else "")
 
 
