@@ -97,3 +97,11 @@ def test_a_list_marked_as_utf_8_by_its_editor_is_the_same_list() -> None:
     pairs, line = "1\nAnn\t1\t2\nAnn\t1\tBob\t1\n", "a/1.jpg b/1.jpg c/1.jpg 1\n"
     assert read_pairs("\ufeff" + pairs, "pairs.txt") == read_pairs(pairs, "pairs.txt")
     assert read_list("\ufeff" + line, "S-train.txt") == read_list(line, "S-train.txt")
+
+
+def test_a_path_that_begins_here_is_the_same_path() -> None:
+    plain = "Training/real_part/CLKJ/JW.rssdk/color/1.jpg d/1.jpg i/1.jpg 1"
+    dotted = " ".join(f"./{word}" if "/" in word else word for word in plain.split())
+    assert read_list(dotted, "list") == read_list(plain, "list")
+    with pytest.raises(DataError, match="line 2 lists a picture again"):
+        read_list(f"{plain}\n{dotted}", "list")

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
 import numpy as np
@@ -52,10 +52,12 @@ def read_list(text: str, name: str) -> list[Presentation]:
             continue
         if len(words) != 4 or words[3] not in ("0", "1"):
             raise DataError(f"{name}, line {number} is no presentation", given=ascii(line[:150]), expected=_LINE)
-        if words[0] in seen:
+        # "./a/b" is "a/b": who is shown is told by the place of a folder in the path.
+        rgb, depth, ir = (PurePosixPath(word).as_posix() for word in words[:3])
+        if rgb in seen:
             raise DataError(f"{name}, line {number} lists a picture again", given=ascii(words[0][:150]))
-        seen.add(words[0])
-        found.append(Presentation(words[0], words[1], words[2], words[3] == "0"))
+        seen.add(rgb)
+        found.append(Presentation(rgb, depth, ir, words[3] == "0"))
     if not found:
         raise DataError(f"{name} is empty", expected=_LINE)
     return found
