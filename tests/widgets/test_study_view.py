@@ -29,7 +29,7 @@ def outcome() -> Result:
     """Four claims, one for each answer; the differences are -0.3 and about 0."""
     noise = np.random.default_rng(0).normal(0, 0.05, 30)
     people = np.arange(30)[:, None]
-    theirs = Measurements("theirs", 0.8 + 0 * noise, people)
+    theirs = Measurements("theirs", 0.8 - noise / 5, people)
     evidence = Evidence(
         measurements={"error": {"ours": Measurements("ours", 0.5 + noise, people), "theirs": theirs}},
         untestable={"parts": "photographs do not tell"},
