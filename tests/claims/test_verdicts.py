@@ -76,6 +76,33 @@ def test_an_interval_without_width_decides_nothing(limit: float) -> None:
         assert verdict.effect.defined
 
 
+@pytest.mark.parametrize(("people", "answer"), [(6, "undecided"), (70, "undecided"), (80, "supported")])
+def test_where_a_unit_has_bounds_enough_people_who_are_alike_decide(people: int, answer: str) -> None:
+    # Of n people without one loss, 1 - 0.025 ** (1 / n) may lose all the same: a share of 0.05 from 72 people on.
+    none = Measurements("mark", np.zeros(people), np.arange(people)[:, None], (0.0, 1.0))
+    found = compare(Comparison("drop", "mark", 0.05), Evidence(measurements={"drop": {"mark": none}}))
+    assert found.answer == answer
+    assert found.effect is not None
+    assert float(found.effect) == pytest.approx(-0.05)
+    assert found.effect.high == pytest.approx(1 - 0.025 ** (1 / people) - 0.05)
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"),
+    [([0.0] * 6, "supported"), ([0, 0, 1e-7, 0, 0, 0], "supported"), ([0, 0, 1, 0, 0, 0], "refuted"),
+     ([1.0] * 6, "refuted"), ([np.nan] * 6, "not testable here"), ([np.nan, 0, 0, 0, 0, 0], "supported")],
+)  # fmt: skip
+def test_what_is_said_of_each_unit_is_refuted_by_one(values: list[float], answer: str) -> None:
+    units = Measurements("ours", np.array(values, float), np.arange(6)[:, None])
+    comparison = Comparison("difference", "ours", 1e-5, every=True)
+    assert str(comparison) == "difference: ours < 1e-05, each time"
+    verdict = compare(comparison, Evidence(measurements={"difference": {"ours": units}}))
+    assert verdict.answer == answer
+    if answer != "not testable here":
+        assert (": every unit lies" in verdict.reason) is (answer == "supported")
+        assert (": not every unit" in verdict.reason) is (answer == "refuted")
+
+
 def test_an_interval_that_only_rare_draws_would_widen_decides_nothing() -> None:
     draws = np.zeros(400)
     draws[:4] = 0.2

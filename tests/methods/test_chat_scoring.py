@@ -86,6 +86,17 @@ def test_kappa_units_by_hand_and_by_scikit_learn() -> None:
     assert np.isnan(scoring.kappa_units(np.full(3, NAN), np.ones(3))).all()
 
 
+def test_a_disagreement_that_did_not_happen_has_a_value_too() -> None:
+    # Two answerers who say yes half of the time agree half of the time by chance: kappa of a disagreement is -1.
+    one = np.array([1.0, 0, 1, 0, np.nan])
+    found = scoring.kappa_measured("chat", one, one, np.arange(5)[:, None])
+    assert found.bounds == (-1.0, 1.0)
+    assert found.values[:4].tolist() == [1.0] * 4
+    # Always the same answer: there is no kappa.
+    assert scoring.kappa_measured("chat", np.ones(3), np.ones(3), np.arange(3)[:, None]).bounds is None
+    assert scoring.kappa_measured("chat", one[4:], one[4:], np.arange(1)[:, None]).bounds is None
+
+
 def test_the_difference_of_two_groups_has_the_interval_of_a_two_sample_bootstrap() -> None:
     rng = np.random.default_rng(2)
     values = np.r_[rng.normal(10, 2, 80), rng.normal(8, 3, 40), np.full(10, NAN), rng.normal(50, 1, 20)]

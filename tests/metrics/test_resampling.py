@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from workbench.core import ShapeError, Undefined
-from workbench.metrics import resampling
+from workbench.core import Measurements, ShapeError, Undefined
+from workbench.metrics import of_mean, resampling
+from workbench.metrics.intervals import of_alike
 from workbench.metrics.steps import Steps, shares
 
 
@@ -62,3 +64,35 @@ def test_steps_merge_ties_and_leave_minus_infinity_below() -> None:
     assert weighted[:2].tolist() == [[3, 0, 0], [5, 5, 0]]
     with pytest.raises(ShapeError, match="scores are NaN"):
         Steps(np.array([np.nan]), np.array([0]), 1)
+
+
+def test_units_that_are_alike_have_the_interval_of_who_may_be_otherwise() -> None:
+    people = np.arange(40)[:, None]
+    one = np.ones(40)
+    # Nobody of 40, by hand; then one of 40, by SciPy's own interval.
+    none, single = 1 - 0.025 ** (1 / 40), binomtest(1, 40).proportion_ci(0.95, "exact").high
+    assert of_alike(one, people, (-1.0, 1.0)) == pytest.approx((1 - 2 * none, 1.0))
+    assert of_alike(np.r_[one[1:], 0.0], people, (0.0, 1.5)) == pytest.approx((1 - single, 1 + single / 2))
+    # A unit of two people counts as one of them.
+    assert of_alike(one, np.stack([np.arange(40), np.arange(40) + 40], 1), (0.0, 1.0))[0] == pytest.approx(1 - none)
+    found = of_mean(Measurements("ours", one, people, (0.0, 1.0)), against=Measurements("o", 0 * one, people, (0, 0.5)))
+    assert (found.low, found.high) == (pytest.approx(1 - 1.5 * none), 1.0)
+    assert "Clopper and Pearson's 95% bound" in found.rule
+    # One arm whose bounds are not known leaves nothing known of the difference.
+    without = of_mean(Measurements("ours", one, people, (0.0, 1.0)), against=Measurements("o", 0 * one, people))
+    assert isinstance(without.low, Undefined)
+
+
+def test_a_mean_of_few_who_are_otherwise_lies_in_its_interval_as_often_as_it_says() -> None:
+    rng, held = np.random.default_rng(0), []
+    for share in (0.01, 0.03, 0.06):
+        for _ in range(400):
+            values = (rng.random(30) < share).astype(float)
+            low, high = of_alike(values, np.arange(30)[:, None], (0.0, 1.0))
+            held.append(low <= share <= high)
+    assert np.mean(held) >= 0.95
+
+
+def test_bounds_are_kept() -> None:
+    with pytest.raises(ShapeError, match="leave their bounds"):
+        Measurements("ours", np.array([0.5, 1.5, np.nan]), np.arange(3)[:, None], (0.0, 1.0))

@@ -25,6 +25,7 @@ class Comparison:
         against: the other arm's name, or a constant.
         direction: ``"less"``: ``arm - against < -margin``; ``"greater"``: ``arm - against > margin``.
         margin: how much better it must be; negative allows to be that much worse (non-inferiority).
+        every: of each unit instead of their mean, as an identity says it: one that is otherwise refutes.
     """
 
     quantity: str
@@ -32,10 +33,11 @@ class Comparison:
     against: str | float
     direction: Direction = "less"
     margin: float = 0.0
+    every: bool = False
 
     def __str__(self) -> str:
         sign = "<" if self.direction == "less" else ">"
-        text = f"{self.quantity}: {self.arm} {sign} {self.against}"
+        text = f"{self.quantity}: {self.arm} {sign} {self.against}{', each time' if self.every else ''}"
         if self.margin > 0:
             return f"{text} by more than {self.margin:g}"
         return f"{text}, or at most {-self.margin:g} worse" if self.margin < 0 else text

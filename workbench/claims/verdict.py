@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core import Answer, Estimate, Evidence, Undefined, UnknownNameError, Verdict
 from ..metrics import LEAST_SUBJECTS, auc_of, eer_of, of_mean, trial_weights
-from ..metrics.intervals import CONSTANT, alike, multiplicities, percentile
+from ..metrics.intervals import CONSTANT, alike, multiplicities, of_range, percentile
 from ..metrics.rates import Ranked, Statistic, at_most
 from ..metrics.resampling import of_resampled
 from .claim import Claim, Comparison
@@ -66,6 +66,8 @@ def compare(
         effect = of_resampled(*_arms(comparison, evidence.statistics[comparison.quantity]), level=level)
     else:
         one, other = _arms(comparison, evidence.measurements.get(comparison.quantity, {}))
+        if comparison.every:
+            return _decide_each(nothing, comparison, of_range(one, against=other, level=level))
         effect = of_mean(one, against=other, resamples=resamples, level=level, seed=seed)
     return _decide(nothing, comparison, effect)
 
@@ -100,6 +102,16 @@ def _decide(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdi
         effect=effect,
         reason=f"effect {effect}{less}, margin {comparison.margin:g}: {where}",
     )
+
+
+def _decide_each(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdict:
+    """Of each unit: between the lowest and the highest there is no room for "undecided"."""
+    found = _decide(verdict, comparison, effect)
+    if found.answer == "not testable here":
+        return found
+    answer: Answer = "supported" if found.answer == "supported" else "refuted"
+    where = "every unit lies beyond the margin" if answer == "supported" else "not every unit lies beyond the margin"
+    return replace(found, answer=answer, reason=f"{found.reason.rpartition(': ')[0]}: {where}")
 
 
 def score_statistic(name: str) -> Statistic | None:

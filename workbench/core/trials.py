@@ -112,14 +112,23 @@ class Measurements:
         values: ``float64 (n,)``; NaN where the quantity is not defined for that unit, which is counted.
         subjects: ``int64 (n, k)`` capture subjects that each unit shows, ``k`` >= 1; repeat a code where
             a unit shows fewer.
+        bounds: lowest and highest value that any unit could have, or None: (0, 1) of a share. Where all units are
+            alike, resampling says nothing, and the interval comes from these.
     """
 
     arm: str
     values: NDArray[np.float64]
     subjects: NDArray[np.int64]
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.values)
+        if self.bounds is not None and np.any((self.values < self.bounds[0]) | (self.values > self.bounds[1])):
+            raise ShapeError(
+                f"measurements of {self.arm!r} leave their bounds",
+                given=(float(np.nanmin(self.values)), float(np.nanmax(self.values))),
+                expected=f"from {self.bounds[0]:g} to {self.bounds[1]:g}",
+            )
         if self.values.ndim != 1 or self.subjects.ndim != 2 or len(self.subjects) != n:
             raise ShapeError(
                 f"measurements of {self.arm!r} do not fit together",

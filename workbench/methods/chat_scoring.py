@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import Estimate, Undefined
+from ..core import Estimate, Measurements, Undefined
 from ..metrics.agreement import answer_rates, cohen_kappa
 from ..metrics.attributes import age_mae
 from ..metrics.confidence import brier, expected_calibration_error, interval_score
@@ -79,15 +79,34 @@ def kappa_units(one: Floats, other: Floats) -> Floats:
     Chance is that of all units, in resamples too. NaN where either is missing, and where both always say the same
     one thing.
     """
-    both = ~(np.isnan(one) | np.isnan(other))
+    both, chance = _chance(one, other)
     units = np.full(len(one), np.nan)
-    a, b = one[both], other[both]
-    if not len(a):
-        return units
-    chance = float(a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()))
     if chance < 1:
-        units[both] = ((a == b) - chance) / (1 - chance)
+        units[both] = ((one[both] == other[both]) - chance) / (1 - chance)
     return units
+
+
+def _chance(one: Floats, other: Floats) -> tuple[Masks, float]:
+    """Where both answered, and how often two such answerers agree by chance; 1 where nobody did."""
+    both = ~(np.isnan(one) | np.isnan(other))
+    if not both.any():
+        return both, 1.0
+    a, b = float(one[both].mean()), float(other[both].mean())
+    return both, a * b + (1 - a) * (1 - b)
+
+
+def kappa_measured(arm: str, one: Floats, other: Floats, subjects: NDArray[np.int64]) -> Measurements:
+    """`kappa_units` between the value that a disagreement would have and 1.
+
+    Args:
+        arm: who answered.
+        one: ``(n,)`` 0 or 1, NaN without an answer.
+        other: the second time.
+        subjects: ``int64 (n, k)``.
+    """
+    chance = _chance(one, other)[1]
+    bounds = (-chance / (1 - chance), 1.0) if chance < 1 else None
+    return Measurements(arm, kappa_units(one, other), subjects, bounds)
 
 
 def difference_units(values: Floats, one: Masks, other: Masks) -> Floats:

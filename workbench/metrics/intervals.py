@@ -17,6 +17,7 @@ from scipy import stats
 from ..core import Estimate, Measurements, ShapeError, Undefined, seeds
 
 LEAST_SUBJECTS = 5
+_ROUNDING = 1e-12
 CONSTANT = "nearly every resample gives the same value: the bootstrap cannot see the uncertainty"
 
 
@@ -86,7 +87,7 @@ def percentile(values: list[float], level: float) -> tuple[float, float]:
 def alike(values: list[float], level: float) -> bool:
     """Whether the percentile interval of resampled values would have no width, rounding aside."""
     low, high = percentile(values, level)
-    return high - low <= 1e-12 * max(1.0, abs(low))
+    return high - low <= _ROUNDING * max(1.0, abs(low))
 
 
 def bootstrap_rule(level: float, people: int, resamples: int, over: str = "capture subjects") -> str:
@@ -109,8 +110,8 @@ def of_mean(
         unit: of the quantity.
 
     Returns:
-        Undefined without units or with fewer than five capture subjects, without an interval where all resamples are
-        alike; units undefined in either arm are dropped from both and counted.
+        Undefined without units or with fewer than five capture subjects; units undefined in either arm are dropped from
+        both and counted. Where all resamples are alike the interval is `of_alike`'s, and without bounds there is none.
     """
     other = against.values if isinstance(against, Measurements) else np.full(len(units), float(against))
     difference = units.values - other
@@ -129,8 +130,67 @@ def of_mean(
             drawn.append(float(weight @ values / weight.sum()))
     mean = float(values.mean())
     if alike(drawn, level):
-        none = Undefined(CONSTANT, counts)
-        return Estimate(mean, none, none, "mean over units", counts, unit, level)
+        edges = _edges(units, against)
+        if edges is None:
+            none = Undefined(CONSTANT, counts)
+            return Estimate(mean, none, none, "mean over units", counts, unit, level)
+        low, high = of_alike(values, subjects, edges, level=level)
+        rule = f"mean over units; all but a few alike: Clopper and Pearson's {level:.0%} bound on who is not, "
+        return Estimate(mean, low, high, rule + f"within {edges[0]:g} to {edges[1]:g}", counts, unit, level)
     low, high = percentile(drawn, level)
     rule = f"mean over units; {level:.0%} percentile bootstrap over capture subjects, {resamples} resamples"
     return Estimate(mean, low, high, rule, counts, unit, level)
+
+
+def of_range(units: Measurements, *, against: Measurements | float = 0.0, level: float = 0.95) -> Estimate:
+    """Mean of a quantity, or of its paired difference from another arm, from the lowest to the highest unit.
+
+    Args:
+        units: one arm's measurements.
+        against: another arm's on the same units, or a constant.
+        level: stands in the estimate alone: all units lie between the ends.
+
+    Returns:
+        Undefined without units; units undefined in either arm are dropped from both and counted.
+    """
+    difference = units.values - (against.values if isinstance(against, Measurements) else float(against))
+    good = np.isfinite(difference)
+    people = len(np.unique(units.subjects[good]))
+    counts = {"units": int(good.sum()), "undefined": int((~good).sum()), "subjects": people}
+    if not good.any():
+        return Estimate(Undefined("no unit has a value", counts), counts=counts, level=level)
+    values = difference[good]
+    ends = float(values.min()), float(values.max())
+    return Estimate(float(values.mean()), *ends, "mean, from the lowest to the highest unit", counts, level=level)
+
+
+def _edges(units: Measurements, against: Measurements | float) -> tuple[float, float] | None:
+    """Between what a unit's difference lies, where that is known."""
+    if units.bounds is None:
+        return None
+    other = against.bounds if isinstance(against, Measurements) else (float(against), float(against))
+    return None if other is None else (units.bounds[0] - other[1], units.bounds[1] - other[0])
+
+
+def of_alike(
+    values: NDArray[np.float64], subjects: NDArray[np.int64], edges: tuple[float, float], *, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of the mean of units that all, or nearly all, have one value.
+
+    Of ``n`` people ``k`` show another value; by Clopper and Pearson at most a share ``u`` of all people does. Such a
+    unit lies within the edges, so the mean lies within ``u`` times the way to either edge.
+
+    Args:
+        values: ``float64 (m,)``.
+        subjects: ``int64 (m, k)`` who is shown; units of several people count as so many fewer of them.
+        edges: between what a unit lies.
+        level: confidence level.
+
+    Returns:
+        Its ends.
+    """
+    common = float(np.median(values))
+    other = np.abs(values - common) > _ROUNDING * max(1.0, abs(common))
+    n = max(1, len(np.unique(subjects)) // subjects.shape[1])
+    share = clopper_pearson(min(n, len(np.unique(subjects[other]))), n, level=level)[1]
+    return common - share * (common - edges[0]), common + share * (edges[1] - common)

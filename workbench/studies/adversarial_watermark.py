@@ -95,6 +95,8 @@ ARMS: Mapping[str, Arm] = {
 DROP, INTERACTION = "drop of the true match rate", "interaction of perturbation and watermark"
 BITS, GAP = "bit accuracy", "gap closed by averaging, beyond one half"
 CAUGHT = "accepted without the watermark and rejected with it"
+# Between what a person's value lies.
+_BOUNDS = {DROP: (-1.0, 1.0), "true match rate": (0.0, 1.0), CAUGHT: (0.0, 1.0), INTERACTION: (-3.0, 3.0)}
 MARK, STEALTHY, ACTIVATED, OTHER = "watermark", "perturbation", "perturbation + watermark", "other messages"
 NEEDS = (
     "CASIA-WebFace (10,575 people, 494,414 pictures), aligned, as data=folder:FOLDER with <person>/<picture>; record "
@@ -381,10 +383,12 @@ def evidence(material: Material, model: Model, found: Scored) -> Evidence:
     values[CAUGHT] = {
         arm: (accepted[f"{arm}, {STEALTHY}"] & ~accepted[f"{arm}, {ACTIVATED}"]).astype(float) for arm in found.arms
     }
-    measured = {q: {a: Measurements(a, v, pairs) for a, v in by_arm.items()} for q, by_arm in values.items()}
+    measured = {
+        q: {a: Measurements(a, v, pairs, _BOUNDS.get(q)) for a, v in by_arm.items()} for q, by_arm in values.items()
+    }
     read = {MARK if n == OWN else f"{MARK}, {n}": c.bits for n, c in found.carried.items()}
     read |= {arm: case.activated.bits for arm, case in found.arms.items()}
-    measured[BITS] = {a: Measurements(a, v, subjects) for a, v in read.items()}
+    measured[BITS] = {a: Measurements(a, v, subjects, (0.0, 1.0)) for a, v in read.items()}
     numbers = {
         f"{quantity}: {arm}": of_mean(units, unit="fraction", resamples=RESAMPLES)
         for quantity, by_arm in measured.items()

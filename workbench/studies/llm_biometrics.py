@@ -383,8 +383,8 @@ def _verification(measured: Measured, trials: Trials, replies: Replies, network:
         name: Measurements(name, scoring.decided_by(replies, k) if k < len(replies.outcomes) else _none(len(who)), who)
         for name, k in askings.items()
     }
-    kappa = scoring.kappa_units(*scoring.repeated(replies))
-    measured["kappa of repeated answers, same person"] = {CHAT: Measurements(CHAT, kappa, who)}
+    repeated = scoring.kappa_measured(CHAT, *scoring.repeated(replies), who)
+    measured["kappa of repeated answers, same person"] = {CHAT: repeated}
 
 
 def _none(n: int) -> Floats:
@@ -401,8 +401,8 @@ def _attributes(measured: Measured, singles: Samples, sex: Replies, age: Replies
     width = age.decided[:, 1] - age.decided[:, 0]
     units = scoring.difference_units(width, years >= 60, years < 40)
     measured["width of age ranges, 60 and older minus under 40"] = {CHAT: Measurements(CHAT, units, who)}
-    kappa = scoring.kappa_units(*scoring.repeated(sex))
-    measured["kappa of repeated answers, labelled sex/gender"] = {CHAT: Measurements(CHAT, kappa, who)}
+    repeated = scoring.kappa_measured(CHAT, *scoring.repeated(sex), who)
+    measured["kappa of repeated answers, labelled sex/gender"] = {CHAT: repeated}
 
 
 def _framed(measured: Measured, numbers: dict[str, Estimate], material: Material, varied: Variations) -> None:

@@ -1,7 +1,8 @@
 """Explainable Face Verification via Feature-Guided Gradient Backpropagation. arXiv:2403.04549 (FG 2024).
 
 The paper says genuine and impostor; here these are mated and non-mated. Sizes and margins were fixed before
-the first verdict was seen.
+the first verdict was seen. C7, an identity, was about a mean; it is about every pair since an interval without a width
+decides nothing, which asks more of it.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ STUDY = Study(
         Claim(
             "C7",
             "Exchanging the pictures exchanges the maps",
-            (Comparison("difference after the exchange", "fggb", 1e-5),),
+            (Comparison("difference after the exchange", "fggb", 1e-5, every=True),),
             ours=True,
         ),
     ),
