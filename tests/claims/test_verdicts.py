@@ -103,6 +103,13 @@ def test_what_is_said_of_each_unit_is_refuted_by_one(values: list[float], answer
         assert (": not every unit" in verdict.reason) is (answer == "refuted")
 
 
+def test_a_statistic_of_all_units_is_not_said_of_each() -> None:
+    arms = {"ours": Resampled("ours", 0.0, np.zeros(400), "six people", {"subjects": 6})}
+    for quantity, found in (("rate", Evidence(statistics={"rate": arms})), ("eer", Evidence())):
+        with pytest.raises(ShapeError, match="says nothing of each"):
+            compare(Comparison(quantity, "ours", 0.1, every=True), found)
+
+
 def test_an_interval_that_only_rare_draws_would_widen_decides_nothing() -> None:
     draws = np.zeros(400)
     draws[:4] = 0.2

@@ -74,4 +74,17 @@ def test_a_clash_is_an_error(registry: Registry, tmp_path: Path) -> None:
     ],
 )
 def test_specifications_stand_side_by_side(specs: str, found: list[str]) -> None:
-    assert parted(specs, ["lfw", "phantom"]) == found
+    assert parted(specs, lambda: ["lfw", "phantom"]) == found
+
+
+def test_names_are_looked_up_only_where_a_semicolon_asks() -> None:
+    asked: list[bool] = []
+
+    def known() -> list[str]:
+        asked.append(True)
+        return ["lfw"]
+
+    assert parted("lfw:ONE", known) == ["lfw:ONE"]
+    assert asked == []
+    assert parted("lfw:ONE;lfw:OTHER", known) == ["lfw:ONE", "lfw:OTHER"]
+    assert asked == [True]

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..core import Answer, Estimate, Evidence, Undefined, UnknownNameError, Verdict
+from ..core import Answer, Estimate, Evidence, ShapeError, Undefined, UnknownNameError, Verdict
 from ..metrics import LEAST_SUBJECTS, auc_of, eer_of, of_mean, trial_weights
 from ..metrics.intervals import CONSTANT, alike, multiplicities, of_range, percentile
 from ..metrics.rates import Ranked, Statistic, at_most
@@ -17,6 +17,16 @@ from ..metrics.resampling import of_resampled
 from .claim import Claim, Comparison
 
 Arm = TypeVar("Arm")
+# Why, of a mean and of each unit. Between the lowest unit and the highest there is no room for "undecided".
+_MEAN = {
+    "supported": "the whole interval lies beyond the margin",
+    "refuted": "the whole interval lies on the other side of the margin",
+    "undecided": "the interval holds the margin",
+}
+_EACH = {
+    "supported": "every unit lies beyond the margin",
+    "refuted": "not every unit lies beyond the margin",
+}
 
 
 def judge(
@@ -52,7 +62,12 @@ def _claim(claim: Claim, evidence: Evidence, resamples: int, level: float, seed:
 def compare(
     comparison: Comparison, evidence: Evidence, *, resamples: int = 2000, level: float = 0.95, seed: int = 0
 ) -> Verdict:
-    """The verdict on one comparison; its effect is ``arm - against``."""
+    """The verdict on one comparison; its effect is ``arm - against``.
+
+    Raises:
+        UnknownNameError: an arm is not there.
+        ShapeError: it speaks of each unit, and the quantity is a statistic of all.
+    """
     limit = comparison.margin if comparison.direction == "greater" else 0.0 - comparison.margin
     nothing = Verdict(
         str(comparison.quantity), str(comparison), "not testable here", limit=limit, direction=comparison.direction
@@ -60,6 +75,9 @@ def compare(
     if comparison.quantity in evidence.untestable:
         return replace(nothing, reason=evidence.untestable[comparison.quantity])
     statistic = score_statistic(comparison.quantity)
+    if comparison.every and (statistic is not None or comparison.quantity in evidence.statistics):
+        raise ShapeError("a statistic of all units says nothing of each", given=str(comparison),
+                         expected="measurements", do="leave out every=True")  # fmt: skip
     if statistic is not None:
         effect = _of_scores(comparison, statistic, evidence, resamples, level, seed)
     elif comparison.quantity in evidence.statistics:
@@ -67,8 +85,9 @@ def compare(
     else:
         one, other = _arms(comparison, evidence.measurements.get(comparison.quantity, {}))
         if comparison.every:
-            return _decide_each(nothing, comparison, of_range(one, against=other, level=level))
-        effect = of_mean(one, against=other, resamples=resamples, level=level, seed=seed)
+            effect = of_range(one, against=other)
+        else:
+            effect = of_mean(one, against=other, resamples=resamples, level=level, seed=seed)
     return _decide(nothing, comparison, effect)
 
 
@@ -88,12 +107,8 @@ def _decide(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdi
     # Turned so that a positive advantage favours the claim.
     ends = (effect.low, effect.high) if comparison.direction == "greater" else (-effect.high, -effect.low)
     low, high = (e - comparison.margin for e in ends)
-    answer: Answer = "supported" if low > 0 else "refuted" if high < 0 else "undecided"
-    where = {
-        "supported": "the whole interval lies beyond the margin",
-        "refuted": "the whole interval lies on the other side of the margin",
-        "undecided": "the interval holds the margin",
-    }[answer]
+    answer: Answer = "supported" if low > 0 else "refuted" if high < 0 or comparison.every else "undecided"
+    where = (_EACH if comparison.every else _MEAN)[answer]
     # "A rate above 0.3: effect 0.14" would look like a contradiction.
     less = "" if isinstance(comparison.against, str) or not comparison.against else f" (less {comparison.against:g})"
     return replace(
@@ -102,16 +117,6 @@ def _decide(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdi
         effect=effect,
         reason=f"effect {effect}{less}, margin {comparison.margin:g}: {where}",
     )
-
-
-def _decide_each(verdict: Verdict, comparison: Comparison, effect: Estimate) -> Verdict:
-    """Of each unit: between the lowest and the highest there is no room for "undecided"."""
-    found = _decide(verdict, comparison, effect)
-    if found.answer == "not testable here":
-        return found
-    answer: Answer = "supported" if found.answer == "supported" else "refuted"
-    where = "every unit lies beyond the margin" if answer == "supported" else "not every unit lies beyond the margin"
-    return replace(found, answer=answer, reason=f"{found.reason.rpartition(': ')[0]}: {where}")
 
 
 def score_statistic(name: str) -> Statistic | None:

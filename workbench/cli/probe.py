@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # Pictures of one question; the others ask about each picture by itself.
 _TOGETHER = {"verification": 2, "similarity": 2}
-_HERE = ("//127.0.0.1", "//localhost", "//[::1]")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,10 +126,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _model_of(url: str) -> str:
     """The responder's name for a server on this machine that is not named otherwise."""
-    from ..probing.endpoint import MODEL, URL
+    from ..probing.endpoint import MODEL, URL, Endpoint
 
-    address = url or os.environ.get(URL, "")
-    return os.environ.get(MODEL, "") or ("workbench-responder" if any(h in address for h in _HERE) else "")
+    address, responder = url or os.environ.get(URL, ""), "workbench-responder"
+    return os.environ.get(MODEL, "") or (responder if address and Endpoint(address, responder).loopback else "")
 
 
 def _questions(chosen: argparse.Namespace) -> list[Question]:

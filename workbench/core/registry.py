@@ -114,17 +114,18 @@ def slug(module: str) -> str:
     return module.replace("_", "-")
 
 
-def parted(specs: str, known: Iterable[str]) -> list[str]:
+def parted(specs: str, known: Callable[[], Iterable[str]]) -> list[str]:
     """``"lfw:ONE;lfw:OTHER"`` as its specifications.
 
     A semicolon divides only where a known name follows, for a path may have one in it.
 
     Args:
         specs: specifications with semicolons between them.
-        known: names of what is specified.
+        known: gives the names of what is specified. It is called only where there is a semicolon: looking names up
+            reads what every installed package says of itself.
     """
     first, *others = specs.split(";")
-    names, found = {*known}, [first]
+    names, found = {*known()} if others else set(), [first]
     for part in others:
         if part.partition(":")[0].strip() in names:
             found.append(part.lstrip())

@@ -142,13 +142,12 @@ def of_mean(
     return Estimate(mean, low, high, rule, counts, unit, level)
 
 
-def of_range(units: Measurements, *, against: Measurements | float = 0.0, level: float = 0.95) -> Estimate:
+def of_range(units: Measurements, *, against: Measurements | float = 0.0) -> Estimate:
     """Mean of a quantity, or of its paired difference from another arm, from the lowest to the highest unit.
 
     Args:
         units: one arm's measurements.
         against: another arm's on the same units, or a constant.
-        level: stands in the estimate alone: all units lie between the ends.
 
     Returns:
         Undefined without units; units undefined in either arm are dropped from both and counted.
@@ -158,10 +157,10 @@ def of_range(units: Measurements, *, against: Measurements | float = 0.0, level:
     people = len(np.unique(units.subjects[good]))
     counts = {"units": int(good.sum()), "undefined": int((~good).sum()), "subjects": people}
     if not good.any():
-        return Estimate(Undefined("no unit has a value", counts), counts=counts, level=level)
+        return Estimate(Undefined("no unit has a value", counts), counts=counts)
     values = difference[good]
     ends = float(values.min()), float(values.max())
-    return Estimate(float(values.mean()), *ends, "mean, from the lowest to the highest unit", counts, level=level)
+    return Estimate(float(values.mean()), *ends, "mean, from the lowest to the highest unit", counts)
 
 
 def _edges(units: Measurements, against: Measurements | float) -> tuple[float, float] | None:

@@ -46,8 +46,7 @@ def split(spec: str) -> tuple[str, str]:
 
 def several(specs: str) -> list[str]:
     """``"hsemotion:B0.onnx;mobilefacenet:weights.ckpt"`` as its specifications."""
-    # Only a semicolon asks for the names: looking them up reads what every installed package says of itself.
-    return parted(specs, names() if ";" in specs else ())
+    return parted(specs, names)
 
 
 def card(spec: str) -> Card:

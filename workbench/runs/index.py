@@ -105,6 +105,11 @@ def history(slug: str | None = None) -> list[Record]:
     return sorted(known, key=lambda r: r.ended, reverse=True)
 
 
+def committed(slug: str) -> Record | None:
+    """The latest run of a study that committed a result."""
+    return next((r for r in history(slug) if r.status == "done"), None)
+
+
 def state(slug: str) -> State:
     """The state of one study, by its latest run."""
     runs = history(slug)
@@ -153,5 +158,5 @@ def board() -> list[State]:
 def _with_result(found: State) -> State:
     if found.result is not None or found.folder is None:
         return found
-    committed = next((r for r in history(found.slug) if r.status == "done"), None)
-    return replace(found, result=committed.result if committed else None)
+    earlier = committed(found.slug)
+    return replace(found, result=earlier.result if earlier else None)

@@ -124,7 +124,7 @@ def absolute(spec: str, base: Path | None = None) -> str:
     Raises:
         ParameterError: no file can have such a path.
     """
-    parts = [s.partition(":") for s in parted(spec, {*datasets.names(), *models.names()})]
+    parts = [s.partition(":") for s in parted(spec, lambda: [*datasets.names(), *models.names()])]
     return ";".join(f"{name}:{_resolved(path, base)}" if path else name + colon for name, colon, path in parts)
 
 

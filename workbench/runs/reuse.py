@@ -124,18 +124,20 @@ class InMemory:
 
     def find(self, label: str, key: str) -> Found | None:
         """As `InFolder.find`; the label does not matter."""
-        packed = self._values.get(key)
-        if packed is None:
+        if key not in self._values:
             return None
         self._values.move_to_end(key)
-        return Found(files.unpack(packed))
+        try:
+            return Found(files.unpack(self._values[key]))
+        except StoreError:
+            # It holds a class of the notebook's own, which is none of an installed study.
+            return None
 
     def keep(self, label: str, key: str, value: object) -> None:
-        """Keep a value; not what cannot be stored, as a class of the notebook's own."""
+        """Keep a value, unless it cannot be stored."""
         try:
             packed = files.pack(value)
-            files.unpack(packed)
-        except (ShapeError, StoreError):
+        except ShapeError:
             return
         if self._edited or len(packed) > self.limit:
             return

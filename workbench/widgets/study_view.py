@@ -142,7 +142,7 @@ def _state(given: str | Path | Result) -> tuple[runs.State, str]:
     if isinstance(given, Path):
         return runs.look(given), ""
     state = runs.state(given)
-    earlier = next((r for r in runs.history(given) if r.status == "done"), None)
+    earlier = runs.committed(given)
     if state.result is not None or earlier is None:
         return state, ""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(earlier.ended))
